@@ -1,0 +1,39 @@
+import type { Attribute, FaultDomain } from "./agent.ts";
+import type { AgentId, FrameworkId, OfferId, Role } from "./ids.ts";
+import type { Resources } from "./resources.ts";
+import type { TaskInfo } from "./task.ts";
+
+/** Resources of one agent, offered to one framework for one role. An offer id works once (FEATURES 3.3). */
+export interface Offer {
+  readonly offerId: OfferId;
+  readonly frameworkId: FrameworkId;
+  readonly agentId: AgentId;
+  readonly hostname: string;
+  readonly port: number;
+  readonly role: Role;
+  readonly resources: Resources;
+  readonly attributes: readonly Attribute[];
+  readonly domain?: FaultDomain;
+  /** How long the framework may hold it before the master rescinds it; absent = for ever. */
+  readonly timeoutMs?: number;
+}
+
+/** What to do with an accepted offer; done in order, not atomically (FEATURES 3.3, ACCEPT). */
+export type Operation = { readonly kind: "launch"; readonly tasks: readonly TaskInfo[] };
+
+/** FEATURES M-25. Defaults and caps: see `refuseMs`. */
+export interface Filters {
+  /** Absent or negative = the default of 5 s; capped at 365 days; 0 = no filter. */
+  readonly refuseMs?: number;
+}
+
+export const REFUSE_MS_DEFAULT = 5_000;
+export const REFUSE_MS_MAX = 31_536_000_000;
+
+/** Why a framework had no use for an offer: `insufficient-cpus`, `constraint rack`, ... (FEATURES A-1). */
+export interface DeclineReason {
+  /** Lower case words joined by `-`, bounded by the wire to 64 characters. */
+  readonly code: string;
+  /** For people; bounded by the wire to 256 characters. */
+  readonly detail?: string;
+}

@@ -1,0 +1,274 @@
+import { assert } from "./assert.ts";
+import type { Role } from "./ids.ts";
+
+/**
+ * Exact resource algebra (FEATURES M-28, M-35, K-4; DESIGN D9). A scalar is an integer in thousandths, so
+ * sums are exact and order-free below 2^53; ports and the like are inclusive integer ranges; sets are text.
+ * `Resources` is a canonical list: one entry a kind, sorted by kind, nothing empty, ranges merged.
+ * All functions return new lists and never change their arguments.
+ */
+export type Resources = readonly Resource[];
+
+export interface Resource {
+  readonly name: string;
+  readonly value: ResourceValue;
+  /** Stack of reservations, outermost first (M-32, M-33); absent = unreserved. */
+  readonly reservations?: readonly Reservation[];
+  readonly disk?: DiskInfo;
+  readonly isShared?: true;
+  readonly isRevocable?: true;
+}
+
+export type ResourceValue =
+  | {
+      readonly type: "scalar" /** Thousandths of a unit; 1500 = 1.5 cpus. */;
+      readonly milli: number;
+    }
+  | { readonly type: "ranges"; readonly ranges: readonly IntegerRange[] }
+  | { readonly type: "set"; readonly items: readonly string[] };
+
+/** Both ends included. */
+export interface IntegerRange {
+  readonly begin: number;
+  readonly end: number;
+}
+
+export interface Reservation {
+  readonly type: "static" | "dynamic";
+  readonly role: Role;
+  readonly principal?: string;
+  readonly labels?: readonly Label[];
+}
+
+export interface Label {
+  readonly key: string;
+  readonly value?: string;
+}
+
+/** What makes one disk differ from another (M-68, M-69). */
+export interface DiskInfo {
+  readonly source?: {
+    readonly type: "path" | "mount" | "raw" | "block";
+    readonly id?: string;
+    readonly root?: string;
+  };
+  readonly persistence?: { readonly id: string; readonly principal?: string };
+  readonly volume?: { readonly containerPath: string; readonly mode: "RW" | "RO" };
+}
+
+export const NO_RESOURCES: Resources = [];
+
+export function scalar(name: string, milli: number): Resource {
+  assert(
+    Number.isSafeInteger(milli),
+    `the amount of ${name} must be a whole number of thousandths`,
+  );
+  return { name, value: { type: "scalar", milli } };
+}
+
+export function ranges(name: string, list: readonly IntegerRange[]): Resource {
+  return { name, value: { type: "ranges", ranges: mergeRanges(list) } };
+}
+
+/** What two resources must share to be added up: everything but the amount. */
+export function kindOf(resource: Resource): string {
+  const plain = `${resource.name}\u0000${resource.value.type}`;
+  if (!resource.reservations && !resource.disk && !resource.isShared && !resource.isRevocable)
+    return plain;
+  return `${plain}\u0000${JSON.stringify([
+    resource.reservations?.map((r) => [r.type, r.role, r.principal ?? null, r.labels ?? []]) ?? [],
+    resource.disk ?? null,
+    resource.isShared === true,
+    resource.isRevocable === true,
+  ])}`;
+}
+
+/** Any list of resources as a canonical one. */
+export function canonical(list: readonly Resource[]): Resources {
+  if (list.length === 1 && !isEmptyValue((list[0] as Resource).value)) return list;
+  const byKind = new Map<string, Resource>();
+  for (const resource of list) {
+    const kind = kindOf(resource);
+    const other = byKind.get(kind);
+    byKind.set(
+      kind,
+      other === undefined ? resource : withValue(other, sum(other.value, resource.value)),
+    );
+  }
+  return Array.from(byKind.entries())
+    .filter(([, resource]) => !isEmptyValue(resource.value))
+    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+    .map(([, resource]) => resource);
+}
+
+export function add(left: Resources, right: Resources): Resources {
+  if (left.length === 0) return right;
+  if (right.length === 0) return left;
+  return canonical([...left, ...right]);
+}
+
+export function addAll(lists: Iterable<Resources>): Resources {
+  const all: Resource[] = [];
+  for (const list of lists) all.push(...list);
+  return canonical(all);
+}
+
+/** Whether `whole` holds all of `part`, kind by kind. */
+export function contains(whole: Resources, part: Resources): boolean {
+  return part.every((wanted) => {
+    const kind = kindOf(wanted);
+    const held = whole.find((resource) => kindOf(resource) === kind);
+    return held === undefined ? isEmptyValue(wanted.value) : covers(held.value, wanted.value);
+  });
+}
+
+/** `left` without `right`; `right` must be contained. */
+export function subtract(left: Resources, right: Resources): Resources {
+  if (right.length === 0) return left;
+  const rest = new Map(left.map((resource) => [kindOf(resource), resource]));
+  for (const taken of right) {
+    if (isEmptyValue(taken.value)) continue;
+    const kind = kindOf(taken);
+    const held = rest.get(kind);
+    assert(
+      held !== undefined && covers(held.value, taken.value),
+      `${formatResource(taken)} must be part of ${formatResources(left)}`,
+    );
+    rest.set(kind, withValue(held, difference(held.value, taken.value)));
+  }
+  return Array.from(rest.values()).filter((resource) => !isEmptyValue(resource.value));
+}
+
+export function equal(left: Resources, right: Resources): boolean {
+  return contains(left, right) && contains(right, left);
+}
+
+export function isEmpty(resources: Resources): boolean {
+  return resources.every((resource) => isEmptyValue(resource.value));
+}
+
+/** Thousandths of the scalar `name`, over all reservations and disks; 0 when there is none. */
+export function scalarMilli(resources: Resources, name: string): number {
+  let milli = 0;
+  for (const resource of resources) {
+    if (resource.name === name && resource.value.type === "scalar") milli += resource.value.milli;
+  }
+  return milli;
+}
+
+/** The ports (or other integers) named `name`, merged and ascending. */
+export function rangesOf(resources: Resources, name: string): readonly IntegerRange[] {
+  const all: IntegerRange[] = [];
+  for (const resource of resources) {
+    if (resource.name === name && resource.value.type === "ranges")
+      all.push(...resource.value.ranges);
+  }
+  return mergeRanges(all);
+}
+
+/** Name a resource as users write it: `cpus:1.5`, `ports:[31000-31009]`, `cpus(eng):4`. */
+export function formatResource(resource: Resource): string {
+  const top = resource.reservations?.at(-1);
+  const name = top === undefined ? resource.name : `${resource.name}(${top.role})`;
+  return `${name}:${formatValue(resource.value)}`;
+}
+
+export function formatResources(resources: Resources): string {
+  return resources.length === 0 ? "nothing" : resources.map(formatResource).join("; ");
+}
+
+function formatValue(value: ResourceValue): string {
+  switch (value.type) {
+    case "scalar":
+      return formatMilli(value.milli);
+    case "ranges":
+      return `[${value.ranges.map((range) => `${range.begin}-${range.end}`).join(",")}]`;
+    case "set":
+      return `{${value.items.join(",")}}`;
+  }
+}
+
+/** Thousandths as a decimal without trailing zeros: 1500 -> "1.5". */
+export function formatMilli(milli: number): string {
+  return String(milli / 1000);
+}
+
+function withValue(resource: Resource, value: ResourceValue): Resource {
+  return { ...resource, value };
+}
+
+function isEmptyValue(value: ResourceValue): boolean {
+  switch (value.type) {
+    case "scalar":
+      return value.milli === 0;
+    case "ranges":
+      return value.ranges.length === 0;
+    case "set":
+      return value.items.length === 0;
+  }
+}
+
+function sum(left: ResourceValue, right: ResourceValue): ResourceValue {
+  if (left.type === "scalar" && right.type === "scalar")
+    return { type: "scalar", milli: left.milli + right.milli };
+  if (left.type === "ranges" && right.type === "ranges") {
+    return { type: "ranges", ranges: mergeRanges([...left.ranges, ...right.ranges]) };
+  }
+  assert(left.type === "set" && right.type === "set", "resources of one kind have one type");
+  return { type: "set", items: Array.from(new Set([...left.items, ...right.items])).sort() };
+}
+
+function covers(held: ResourceValue, wanted: ResourceValue): boolean {
+  if (held.type === "scalar" && wanted.type === "scalar")
+    return held.milli >= wanted.milli && wanted.milli >= 0;
+  if (held.type === "ranges" && wanted.type === "ranges") {
+    return wanted.ranges.every((w) =>
+      held.ranges.some((h) => h.begin <= w.begin && w.end <= h.end),
+    );
+  }
+  if (held.type === "set" && wanted.type === "set")
+    return wanted.items.every((item) => held.items.includes(item));
+  return false;
+}
+
+function difference(held: ResourceValue, taken: ResourceValue): ResourceValue {
+  if (held.type === "scalar" && taken.type === "scalar")
+    return { type: "scalar", milli: held.milli - taken.milli };
+  if (held.type === "ranges" && taken.type === "ranges") {
+    return { type: "ranges", ranges: subtractRanges(held.ranges, taken.ranges) };
+  }
+  assert(held.type === "set" && taken.type === "set", "resources of one kind have one type");
+  return { type: "set", items: held.items.filter((item) => !taken.items.includes(item)) };
+}
+
+/** Ascending, without overlap, neighbours joined: [1-2],[3-4] -> [1-4]. */
+export function mergeRanges(list: readonly IntegerRange[]): readonly IntegerRange[] {
+  const sorted = list
+    .filter((range) => range.begin <= range.end)
+    .sort((a, b) => a.begin - b.begin || a.end - b.end);
+  const merged: { begin: number; end: number }[] = [];
+  for (const { begin, end } of sorted) {
+    const last = merged.at(-1);
+    if (last !== undefined && begin <= last.end + 1) last.end = Math.max(last.end, end);
+    else merged.push({ begin, end });
+  }
+  return merged;
+}
+
+/** Both lists ascending and merged. */
+function subtractRanges(
+  held: readonly IntegerRange[],
+  taken: readonly IntegerRange[],
+): readonly IntegerRange[] {
+  let rest = held;
+  for (const cut of taken) {
+    rest = rest.flatMap((range) => {
+      if (cut.end < range.begin || range.end < cut.begin) return [range];
+      const pieces: IntegerRange[] = [];
+      if (range.begin < cut.begin) pieces.push({ begin: range.begin, end: cut.begin - 1 });
+      if (cut.end < range.end) pieces.push({ begin: cut.end + 1, end: range.end });
+      return pieces;
+    });
+  }
+  return rest;
+}

@@ -1,0 +1,86 @@
+import type { Refusal } from "./errors.ts";
+import type { FrameworkInfo } from "./framework.ts";
+import type { AgentId, ExecutorId, FrameworkId, OfferId, Role, TaskId, UpdateUuid } from "./ids.ts";
+import type { DeclineReason, Filters, Offer, Operation } from "./offer.ts";
+import type { KillPolicy, TaskStatus } from "./task.ts";
+
+/** What a framework may ask of the master (FEATURES 3.3). */
+export type FrameworkCall =
+  | {
+      readonly kind: "subscribe";
+      /** Absent = a new framework. */
+      readonly frameworkId?: FrameworkId;
+      readonly info: FrameworkInfo;
+      readonly suppressedRoles: readonly Role[];
+      /** The highest leader epoch this scheduler has seen; a master with a lower one refuses itself. */
+      readonly epochSeen: number;
+    }
+  | { readonly kind: "teardown" }
+  | {
+      readonly kind: "accept";
+      readonly offerIds: readonly OfferId[];
+      readonly operations: readonly Operation[];
+      readonly filters: Filters;
+    }
+  | {
+      readonly kind: "decline";
+      readonly offerIds: readonly OfferId[];
+      readonly filters: Filters;
+      readonly reasons?: readonly DeclineReason[];
+    }
+  /** No roles given = all of the framework's roles. */
+  | { readonly kind: "revive"; readonly roles: readonly Role[] }
+  | { readonly kind: "suppress"; readonly roles: readonly Role[] }
+  | {
+      readonly kind: "kill";
+      readonly taskId: TaskId;
+      readonly agentId?: AgentId;
+      readonly killPolicy?: KillPolicy;
+    }
+  | {
+      readonly kind: "acknowledge";
+      readonly agentId: AgentId;
+      readonly taskId: TaskId;
+      readonly uuid: UpdateUuid;
+    }
+  /** No tasks given = implicit: the state of all tasks. */
+  | {
+      readonly kind: "reconcile";
+      readonly tasks: readonly { readonly taskId: TaskId; readonly agentId?: AgentId }[];
+    }
+  | {
+      readonly kind: "message";
+      readonly agentId: AgentId;
+      readonly executorId: ExecutorId;
+      readonly data: Uint8Array;
+    };
+
+/** What the master tells a framework (FEATURES 3.3). */
+export type FrameworkEvent =
+  | {
+      readonly kind: "subscribed";
+      readonly frameworkId: FrameworkId;
+      readonly masterId: string;
+      /** Of the leader; lower than one seen before = a deposed leader, refuse it. */
+      readonly epoch: number;
+      readonly heartbeatIntervalMs: number;
+    }
+  | { readonly kind: "offers"; readonly offers: readonly Offer[] }
+  | { readonly kind: "rescind"; readonly offerId: OfferId }
+  | { readonly kind: "update"; readonly status: TaskStatus }
+  | {
+      readonly kind: "message";
+      readonly agentId: AgentId;
+      readonly executorId: ExecutorId;
+      readonly data: Uint8Array;
+    }
+  /** An agent was removed, or (with an executor id) an executor ended. */
+  | {
+      readonly kind: "failure";
+      readonly agentId: AgentId;
+      readonly executorId?: ExecutorId;
+      readonly exitStatus?: number;
+    }
+  /** The session is over. */
+  | { readonly kind: "error"; readonly refusal: Refusal }
+  | { readonly kind: "heartbeat" };
