@@ -1,0 +1,81 @@
+import type { AgentToMaster } from "@bourse/model/agent-messages";
+import type { CommandSpec, HealthCheckSpec, RunSpec } from "@bourse/model/container";
+import type { KnownFramework } from "@bourse/model/framework";
+import type {
+  AgentId,
+  ContainerId,
+  FrameworkId,
+  SessionId,
+  TaskId,
+  UpdateUuid,
+} from "@bourse/model/ids";
+import type { StatusUpdate, TaskInfo } from "@bourse/model/task";
+
+/**
+ * What the agent's shell must now do, in this order: checkpoint (one append for all that wait), then send and
+ * act, then sleep. Nothing is sent or started before the records it rests on are on disk (FEATURES M-57).
+ */
+export interface AgentEffects {
+  readonly persist: readonly CheckpointRecord[];
+  readonly send: readonly { readonly session: SessionId; readonly message: AgentToMaster }[];
+  readonly act: readonly AgentAction[];
+  /** When the core next wants a `wake`, in `monoMs`; Infinity = never. */
+  readonly wakeAtMs: number;
+}
+
+export type AgentAction =
+  | { readonly kind: "launch"; readonly container: ContainerLaunch }
+  /** SIGTERM, grace, SIGKILL. Idempotent; an `exited` event follows. */
+  | { readonly kind: "stop"; readonly containerId: ContainerId; readonly gracePeriodMs: number }
+  /** The container, its sandbox and its logs may go. */
+  | { readonly kind: "remove"; readonly containerId: ContainerId }
+  /** Run the check inside the container from now on; results come as `health` inputs, in the given rhythm. */
+  | {
+      readonly kind: "check";
+      readonly containerId: ContainerId;
+      readonly healthCheck: HealthCheckSpec;
+    }
+  | { readonly kind: "stop-check"; readonly containerId: ContainerId }
+  /** A container of ours that no task knows: list it, never reap it silently (FEATURES N-03). */
+  | { readonly kind: "report-orphan"; readonly containerId: ContainerId }
+  /** Close this session and connect again (to the next master of the list). */
+  | { readonly kind: "reconnect"; readonly session: SessionId; readonly cause: string }
+  /** The master removed this agent for good: end the process after all containers are gone. */
+  | { readonly kind: "shut-down"; readonly message: string };
+
+export interface ContainerLaunch {
+  readonly containerId: ContainerId;
+  readonly agentId: AgentId;
+  readonly frameworkId: FrameworkId;
+  readonly taskId: TaskId;
+  readonly taskName: string;
+  readonly command: CommandSpec;
+  readonly run: RunSpec;
+  /** Limits: thousandths of a cpu, bytes of memory; absent = no limit. */
+  readonly limits: { readonly cpuMilli?: number; readonly memBytes?: number };
+  /** Host ports the task holds, ascending; PORT, PORT0.. in its environment. */
+  readonly hostPorts: readonly number[];
+}
+
+/** One append to the checkpoint log. */
+export type CheckpointRecord =
+  | { readonly kind: "agent"; readonly agentId: AgentId | null; readonly epochSeen: number }
+  | { readonly kind: "framework"; readonly framework: KnownFramework }
+  | { readonly kind: "forget-framework"; readonly frameworkId: FrameworkId }
+  | {
+      readonly kind: "task";
+      readonly frameworkId: FrameworkId;
+      readonly task: TaskInfo;
+      readonly run: RunSpec | null;
+      readonly containerId: ContainerId;
+    }
+  | { readonly kind: "kill"; readonly frameworkId: FrameworkId; readonly taskId: TaskId }
+  | { readonly kind: "update"; readonly update: StatusUpdate }
+  | {
+      readonly kind: "acknowledged";
+      readonly frameworkId: FrameworkId;
+      readonly taskId: TaskId;
+      readonly uuid: UpdateUuid;
+    }
+  /** The task is over and acknowledged; its container may still be kept for its logs. */
+  | { readonly kind: "forget-task"; readonly frameworkId: FrameworkId; readonly taskId: TaskId };

@@ -1,0 +1,48 @@
+import type { FrameworkId, TaskId } from "@bourse/model/ids";
+import type { Now } from "@bourse/model/now";
+import type { FrameworkCall, FrameworkEvent } from "@bourse/model/scheduler";
+import type { TaskStatus } from "@bourse/model/task";
+
+/**
+ * The pure layer of a framework: one event in, calls out. The same object runs live (the driver feeds it) and in
+ * the simulator (virtual time). Acknowledgement, reconciliation, offer deadlines, reconnecting and epochs are the
+ * session's work, not the policy's (FEATURES K-1, N-07). `Input` is what the framework's own users send it.
+ */
+export interface Policy<Input = never, Output = never> {
+  apply(now: Now, event: PolicyEvent<Input>): PolicyCalls<Output>;
+  /** Plain data from which `restore` of the policy's class continues. */
+  snapshot(): unknown;
+}
+
+export type PolicyEvent<Input = never> =
+  | {
+      readonly kind: "subscribed";
+      readonly frameworkId: FrameworkId /** Not the first time. */;
+      readonly isAgain: boolean;
+    }
+  /** No master for now; offers held are gone. */
+  | { readonly kind: "disconnected" }
+  | Extract<FrameworkEvent, { kind: "offers" | "rescind" | "message" | "failure" }>
+  /** Also answers of reconciliation. Acknowledged by the session after the policy has returned. */
+  | { readonly kind: "update"; readonly status: TaskStatus }
+  /** The time the policy asked for has come. */
+  | { readonly kind: "wake" }
+  /** This framework id can never subscribe again (FEATURES N-06); the session ends. */
+  | { readonly kind: "ended"; readonly message: string }
+  | { readonly kind: "input"; readonly input: Input };
+
+export interface PolicyCalls<Output = never> {
+  /** Anything but subscribe, acknowledge and reconcile, which the session does by itself. */
+  readonly calls: readonly PolicyCall[];
+  /** Replies to the framework's own users. */
+  readonly outputs?: readonly Output[];
+  /** When to send `wake`, in `monoMs`; absent or Infinity = never. Replaces the one before. */
+  readonly wakeAtMs?: number;
+  /** Tasks that the session shall reconcile until answered (all non-terminal ones it was told of, by default). */
+  readonly forget?: readonly TaskId[];
+}
+
+export type PolicyCall = Exclude<
+  FrameworkCall,
+  { kind: "subscribe" | "acknowledge" | "reconcile" }
+>;
