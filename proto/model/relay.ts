@@ -32,12 +32,7 @@ export type RelayRequest =
       readonly isInteractive: boolean;
     }
   /** A call to a framework's own service; the bytes are the framework's business (see runner.ts). */
-  | {
-      readonly kind: "call";
-      readonly frameworkId: FrameworkId;
-      readonly method: string;
-      readonly body: Uint8Array;
-    };
+  | { readonly kind: "call"; readonly method: string; readonly body: Uint8Array };
 
 /** Pieces of a relay, in both directions. A side that is done sends `end` and closes. */
 export type RelayFrame =
