@@ -64,11 +64,11 @@ export declare type FrameworkInfo = Message<"bourse.v1.FrameworkInfo"> & {
   webuiUrl: string;
 
   /**
-   * By role.
+   * At most one entry a role.
    *
-   * @generated from field: map<string, bourse.v1.FrameworkInfo.MinAllocatable> min_allocatable = 10;
+   * @generated from field: repeated bourse.v1.FrameworkInfo.MinAllocatable min_allocatable = 10;
    */
-  minAllocatable: { [key: string]: FrameworkInfo_MinAllocatable };
+  minAllocatable: FrameworkInfo_MinAllocatable[];
 
   /**
    * mesos.v1.FrameworkInfo without the fields above.
@@ -85,13 +85,18 @@ export declare type FrameworkInfo = Message<"bourse.v1.FrameworkInfo"> & {
 export declare const FrameworkInfoSchema: GenMessage<FrameworkInfo>;
 
 /**
- * An offer must hold one of the alternatives.
+ * Offers for the role must hold one of the alternatives.
  *
  * @generated from message bourse.v1.FrameworkInfo.MinAllocatable
  */
 export declare type FrameworkInfo_MinAllocatable = Message<"bourse.v1.FrameworkInfo.MinAllocatable"> & {
   /**
-   * @generated from field: repeated bourse.v1.ResourceList alternatives = 1;
+   * @generated from field: optional string role = 1;
+   */
+  role: string;
+
+  /**
+   * @generated from field: repeated bourse.v1.ResourceList alternatives = 2;
    */
   alternatives: ResourceList[];
 };

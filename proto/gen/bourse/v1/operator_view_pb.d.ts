@@ -7,9 +7,9 @@
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Resource } from "./resource_pb.js";
+import type { TaskState } from "../../mesos/v1/task_pb.js";
 import type { Attribute, FaultDomain } from "./agent_pb.js";
 import type { FrameworkInfo_Capability_Type } from "../../mesos/v1/framework_pb.js";
-import type { TaskState } from "../../mesos/v1/task_pb.js";
 import type { TaskStatus } from "./task_pb.js";
 
 /**
@@ -47,11 +47,9 @@ export declare type MasterView = Message<"bourse.v1.MasterView"> & {
   counts?: MasterView_Counts | undefined;
 
   /**
-   * By the name of the state.
-   *
-   * @generated from field: map<string, int32> tasks_by_state = 6;
+   * @generated from field: repeated bourse.v1.MasterView.StateCount tasks_by_state = 6;
    */
-  tasksByState: { [key: string]: number };
+  tasksByState: MasterView_StateCount[];
 
   /**
    * @generated from field: repeated bourse.v1.Resource total = 7;
@@ -110,6 +108,27 @@ export declare type MasterView_Counts = Message<"bourse.v1.MasterView.Counts"> &
  * Use `create(MasterView_CountsSchema)` to create a new message.
  */
 export declare const MasterView_CountsSchema: GenMessage<MasterView_Counts>;
+
+/**
+ * @generated from message bourse.v1.MasterView.StateCount
+ */
+export declare type MasterView_StateCount = Message<"bourse.v1.MasterView.StateCount"> & {
+  /**
+   * @generated from field: optional mesos.v1.TaskState state = 1;
+   */
+  state: TaskState;
+
+  /**
+   * @generated from field: optional int32 count = 2;
+   */
+  count: number;
+};
+
+/**
+ * Describes the message bourse.v1.MasterView.StateCount.
+ * Use `create(MasterView_StateCountSchema)` to create a new message.
+ */
+export declare const MasterView_StateCountSchema: GenMessage<MasterView_StateCount>;
 
 /**
  * @generated from message bourse.v1.AgentView

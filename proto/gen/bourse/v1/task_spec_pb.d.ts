@@ -47,9 +47,9 @@ export declare type TaskSpec = Message<"bourse.v1.TaskSpec"> & {
   volumes: VolumeMount[];
 
   /**
-   * @generated from field: map<string, string> environment = 7;
+   * @generated from field: repeated bourse.v1.Pair environment = 7;
    */
-  environment: { [key: string]: string };
+  environment: Pair[];
 
   /**
    * @generated from field: optional string user = 8;
@@ -82,9 +82,9 @@ export declare type TaskSpec = Message<"bourse.v1.TaskSpec"> & {
   maxCompletionMs: bigint;
 
   /**
-   * @generated from field: map<string, string> labels = 14;
+   * @generated from field: repeated bourse.v1.Pair labels = 14;
    */
-  labels: { [key: string]: string };
+  labels: Pair[];
 };
 
 /**
@@ -92,6 +92,27 @@ export declare type TaskSpec = Message<"bourse.v1.TaskSpec"> & {
  * Use `create(TaskSpecSchema)` to create a new message.
  */
 export declare const TaskSpecSchema: GenMessage<TaskSpec>;
+
+/**
+ * @generated from message bourse.v1.Pair
+ */
+export declare type Pair = Message<"bourse.v1.Pair"> & {
+  /**
+   * @generated from field: optional string key = 1;
+   */
+  key: string;
+
+  /**
+   * @generated from field: optional string value = 2;
+   */
+  value: string;
+};
+
+/**
+ * Describes the message bourse.v1.Pair.
+ * Use `create(PairSchema)` to create a new message.
+ */
+export declare const PairSchema: GenMessage<Pair>;
 
 /**
  * @generated from message bourse.v1.CommandLine

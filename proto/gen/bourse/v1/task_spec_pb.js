@@ -10,7 +10,7 @@ import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
  * Describes the file bourse/v1/task_spec.proto.
  */
 export const file_bourse_v1_task_spec = /*@__PURE__*/
-  fileDesc("Chlib3Vyc2UvdjEvdGFza19zcGVjLnByb3RvEglib3Vyc2UudjEiwwQKCFRhc2tTcGVjEicKB2NvbW1hbmQYASABKAsyFi5ib3Vyc2UudjEuQ29tbWFuZExpbmUSDQoFaW1hZ2UYAiABKAkSEwoLc2hvdWxkX3B1bGwYAyABKAgSDwoHbmV0d29yaxgEIAEoCRItCg1wb3J0X21hcHBpbmdzGAUgAygLMhYuYm91cnNlLnYxLlBvcnRNYXBwaW5nEicKB3ZvbHVtZXMYBiADKAsyFi5ib3Vyc2UudjEuVm9sdW1lTW91bnQSOQoLZW52aXJvbm1lbnQYByADKAsyJC5ib3Vyc2UudjEuVGFza1NwZWMuRW52aXJvbm1lbnRFbnRyeRIMCgR1c2VyGAggASgJEhUKDWlzX3ByaXZpbGVnZWQYCSABKAgSKQoKZW50cnlwb2ludBgKIAEoCzIVLmJvdXJzZS52MS5TdHJpbmdMaXN0EjAKDGhlYWx0aF9jaGVjaxgLIAEoCzIaLmJvdXJzZS52MS5IZWFsdGhDaGVja1NwZWMSFQoNa2lsbF9ncmFjZV9tcxgMIAEoAxIZChFtYXhfY29tcGxldGlvbl9tcxgNIAEoAxIvCgZsYWJlbHMYDiADKAsyHy5ib3Vyc2UudjEuVGFza1NwZWMuTGFiZWxzRW50cnkaMgoQRW52aXJvbm1lbnRFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiUAoLQ29tbWFuZExpbmUSDgoEbGluZRgBIAEoCUgAEiYKBXdvcmRzGAIgASgLMhUuYm91cnNlLnYxLlN0cmluZ0xpc3RIAEIJCgdjb21tYW5kIhsKClN0cmluZ0xpc3QSDQoFaXRlbXMYASADKAkiSgoLUG9ydE1hcHBpbmcSEQoJaG9zdF9wb3J0GAEgASgFEhYKDmNvbnRhaW5lcl9wb3J0GAIgASgFEhAKCHByb3RvY29sGAMgASgJIlwKC1ZvbHVtZU1vdW50EicKBnNvdXJjZRgBIAEoCzIXLmJvdXJzZS52MS5Wb2x1bWVTb3VyY2USFgoOY29udGFpbmVyX3BhdGgYAiABKAkSDAoEbW9kZRgDIAEoCSKxAQoMVm9sdW1lU291cmNlEiwKBGhvc3QYASABKAsyHC5ib3Vyc2UudjEuVm9sdW1lU291cmNlLkhvc3RIABIuCgVuYW1lZBgCIAEoCzIdLmJvdXJzZS52MS5Wb2x1bWVTb3VyY2UuTmFtZWRIABoUCgRIb3N0EgwKBHBhdGgYASABKAkaJQoFTmFtZWQSDAoEbmFtZRgBIAEoCRIOCgZkcml2ZXIYAiABKAlCBgoEdHlwZSLyAQoPSGVhbHRoQ2hlY2tTcGVjEjMKB2NvbW1hbmQYASABKAsyIi5ib3Vyc2UudjEuSGVhbHRoQ2hlY2tTcGVjLkNvbW1hbmQSEAoIZGVsYXlfbXMYAiABKAMSEwoLaW50ZXJ2YWxfbXMYAyABKAMSEgoKdGltZW91dF9tcxgEIAEoAxIcChRjb25zZWN1dGl2ZV9mYWlsdXJlcxgFIAEoBRIXCg9ncmFjZV9wZXJpb2RfbXMYBiABKAMaOAoHQ29tbWFuZBIQCghpc19zaGVsbBgBIAEoCBINCgV2YWx1ZRgCIAEoCRIMCgRhcmdzGAMgAygJ");
+  fileDesc("Chlib3Vyc2UvdjEvdGFza19zcGVjLnByb3RvEglib3Vyc2UudjEiuwMKCFRhc2tTcGVjEicKB2NvbW1hbmQYASABKAsyFi5ib3Vyc2UudjEuQ29tbWFuZExpbmUSDQoFaW1hZ2UYAiABKAkSEwoLc2hvdWxkX3B1bGwYAyABKAgSDwoHbmV0d29yaxgEIAEoCRItCg1wb3J0X21hcHBpbmdzGAUgAygLMhYuYm91cnNlLnYxLlBvcnRNYXBwaW5nEicKB3ZvbHVtZXMYBiADKAsyFi5ib3Vyc2UudjEuVm9sdW1lTW91bnQSJAoLZW52aXJvbm1lbnQYByADKAsyDy5ib3Vyc2UudjEuUGFpchIMCgR1c2VyGAggASgJEhUKDWlzX3ByaXZpbGVnZWQYCSABKAgSKQoKZW50cnlwb2ludBgKIAEoCzIVLmJvdXJzZS52MS5TdHJpbmdMaXN0EjAKDGhlYWx0aF9jaGVjaxgLIAEoCzIaLmJvdXJzZS52MS5IZWFsdGhDaGVja1NwZWMSFQoNa2lsbF9ncmFjZV9tcxgMIAEoAxIZChFtYXhfY29tcGxldGlvbl9tcxgNIAEoAxIfCgZsYWJlbHMYDiADKAsyDy5ib3Vyc2UudjEuUGFpciIiCgRQYWlyEgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCSJQCgtDb21tYW5kTGluZRIOCgRsaW5lGAEgASgJSAASJgoFd29yZHMYAiABKAsyFS5ib3Vyc2UudjEuU3RyaW5nTGlzdEgAQgkKB2NvbW1hbmQiGwoKU3RyaW5nTGlzdBINCgVpdGVtcxgBIAMoCSJKCgtQb3J0TWFwcGluZxIRCglob3N0X3BvcnQYASABKAUSFgoOY29udGFpbmVyX3BvcnQYAiABKAUSEAoIcHJvdG9jb2wYAyABKAkiXAoLVm9sdW1lTW91bnQSJwoGc291cmNlGAEgASgLMhcuYm91cnNlLnYxLlZvbHVtZVNvdXJjZRIWCg5jb250YWluZXJfcGF0aBgCIAEoCRIMCgRtb2RlGAMgASgJIrEBCgxWb2x1bWVTb3VyY2USLAoEaG9zdBgBIAEoCzIcLmJvdXJzZS52MS5Wb2x1bWVTb3VyY2UuSG9zdEgAEi4KBW5hbWVkGAIgASgLMh0uYm91cnNlLnYxLlZvbHVtZVNvdXJjZS5OYW1lZEgAGhQKBEhvc3QSDAoEcGF0aBgBIAEoCRolCgVOYW1lZBIMCgRuYW1lGAEgASgJEg4KBmRyaXZlchgCIAEoCUIGCgR0eXBlIvIBCg9IZWFsdGhDaGVja1NwZWMSMwoHY29tbWFuZBgBIAEoCzIiLmJvdXJzZS52MS5IZWFsdGhDaGVja1NwZWMuQ29tbWFuZBIQCghkZWxheV9tcxgCIAEoAxITCgtpbnRlcnZhbF9tcxgDIAEoAxISCgp0aW1lb3V0X21zGAQgASgDEhwKFGNvbnNlY3V0aXZlX2ZhaWx1cmVzGAUgASgFEhcKD2dyYWNlX3BlcmlvZF9tcxgGIAEoAxo4CgdDb21tYW5kEhAKCGlzX3NoZWxsGAEgASgIEg0KBXZhbHVlGAIgASgJEgwKBGFyZ3MYAyADKAk");
 
 /**
  * Describes the message bourse.v1.TaskSpec.
@@ -20,65 +20,72 @@ export const TaskSpecSchema = /*@__PURE__*/
   messageDesc(file_bourse_v1_task_spec, 0);
 
 /**
+ * Describes the message bourse.v1.Pair.
+ * Use `create(PairSchema)` to create a new message.
+ */
+export const PairSchema = /*@__PURE__*/
+  messageDesc(file_bourse_v1_task_spec, 1);
+
+/**
  * Describes the message bourse.v1.CommandLine.
  * Use `create(CommandLineSchema)` to create a new message.
  */
 export const CommandLineSchema = /*@__PURE__*/
-  messageDesc(file_bourse_v1_task_spec, 1);
+  messageDesc(file_bourse_v1_task_spec, 2);
 
 /**
  * Describes the message bourse.v1.StringList.
  * Use `create(StringListSchema)` to create a new message.
  */
 export const StringListSchema = /*@__PURE__*/
-  messageDesc(file_bourse_v1_task_spec, 2);
+  messageDesc(file_bourse_v1_task_spec, 3);
 
 /**
  * Describes the message bourse.v1.PortMapping.
  * Use `create(PortMappingSchema)` to create a new message.
  */
 export const PortMappingSchema = /*@__PURE__*/
-  messageDesc(file_bourse_v1_task_spec, 3);
+  messageDesc(file_bourse_v1_task_spec, 4);
 
 /**
  * Describes the message bourse.v1.VolumeMount.
  * Use `create(VolumeMountSchema)` to create a new message.
  */
 export const VolumeMountSchema = /*@__PURE__*/
-  messageDesc(file_bourse_v1_task_spec, 4);
+  messageDesc(file_bourse_v1_task_spec, 5);
 
 /**
  * Describes the message bourse.v1.VolumeSource.
  * Use `create(VolumeSourceSchema)` to create a new message.
  */
 export const VolumeSourceSchema = /*@__PURE__*/
-  messageDesc(file_bourse_v1_task_spec, 5);
+  messageDesc(file_bourse_v1_task_spec, 6);
 
 /**
  * Describes the message bourse.v1.VolumeSource.Host.
  * Use `create(VolumeSource_HostSchema)` to create a new message.
  */
 export const VolumeSource_HostSchema = /*@__PURE__*/
-  messageDesc(file_bourse_v1_task_spec, 5, 0);
+  messageDesc(file_bourse_v1_task_spec, 6, 0);
 
 /**
  * Describes the message bourse.v1.VolumeSource.Named.
  * Use `create(VolumeSource_NamedSchema)` to create a new message.
  */
 export const VolumeSource_NamedSchema = /*@__PURE__*/
-  messageDesc(file_bourse_v1_task_spec, 5, 1);
+  messageDesc(file_bourse_v1_task_spec, 6, 1);
 
 /**
  * Describes the message bourse.v1.HealthCheckSpec.
  * Use `create(HealthCheckSpecSchema)` to create a new message.
  */
 export const HealthCheckSpecSchema = /*@__PURE__*/
-  messageDesc(file_bourse_v1_task_spec, 6);
+  messageDesc(file_bourse_v1_task_spec, 7);
 
 /**
  * Describes the message bourse.v1.HealthCheckSpec.Command.
  * Use `create(HealthCheckSpec_CommandSchema)` to create a new message.
  */
 export const HealthCheckSpec_CommandSchema = /*@__PURE__*/
-  messageDesc(file_bourse_v1_task_spec, 6, 0);
+  messageDesc(file_bourse_v1_task_spec, 7, 0);
 
