@@ -9,7 +9,7 @@ import type {
   TaskId,
   UpdateUuid,
 } from "@bourse/model/ids";
-import type { StatusUpdate, TaskInfo } from "@bourse/model/task";
+import type { StatusUpdate, TaskInfo, TaskStatus } from "@bourse/model/task";
 
 /**
  * What the agent's shell must now do, in this order: checkpoint (one append for all that wait), then send and
@@ -57,6 +57,14 @@ export interface ContainerLaunch {
   readonly hostPorts: readonly number[];
 }
 
+/** Why a task must end. The last two end it in silence: nobody is left who wants its updates. */
+export type KillCause =
+  | "requested"
+  | "unhealthy"
+  | "max-completion"
+  | "framework-removed"
+  | "agent-removed";
+
 /** One append to the checkpoint log. */
 export type CheckpointRecord =
   | { readonly kind: "agent"; readonly agentId: AgentId | null; readonly epochSeen: number }
@@ -66,16 +74,35 @@ export type CheckpointRecord =
       readonly kind: "task";
       readonly frameworkId: FrameworkId;
       readonly task: TaskInfo;
+      /** Null: the payload could not be decoded, a TASK_ERROR follows. */
       readonly run: RunSpec | null;
       readonly containerId: ContainerId;
+      /** Wall clock. */
+      readonly launchedAtMs: number;
     }
-  | { readonly kind: "kill"; readonly frameworkId: FrameworkId; readonly taskId: TaskId }
-  | { readonly kind: "update"; readonly update: StatusUpdate }
+  | {
+      readonly kind: "kill";
+      readonly frameworkId: FrameworkId;
+      readonly taskId: TaskId;
+      readonly cause: KillCause;
+    }
+  /** `replaces`: an unsent health update that this newer one makes pointless. */
+  | { readonly kind: "update"; readonly update: StatusUpdate; readonly replaces?: UpdateUuid }
   | {
       readonly kind: "acknowledged";
       readonly frameworkId: FrameworkId;
       readonly taskId: TaskId;
       readonly uuid: UpdateUuid;
+    }
+  /** All that records about a task add up to; only compaction writes it, right behind its `task`. */
+  | {
+      readonly kind: "task-state";
+      readonly frameworkId: FrameworkId;
+      readonly taskId: TaskId;
+      readonly latest: TaskStatus;
+      readonly pending: readonly StatusUpdate[];
+      readonly killCause: KillCause | null;
+      readonly runningSinceMs: number | null;
     }
   /** The task is over and acknowledged; its container may still be kept for its logs. */
   | { readonly kind: "forget-task"; readonly frameworkId: FrameworkId; readonly taskId: TaskId };

@@ -5,6 +5,7 @@ import type { Refusal } from "@bourse/model/errors";
 import type { KnownFramework } from "@bourse/model/framework";
 import type { AgentId, ContainerId, FrameworkId, SessionId, TaskId } from "@bourse/model/ids";
 import type { StatusUpdate, TaskInfo, TaskStatus } from "@bourse/model/task";
+import type { KillCause } from "./effects.ts";
 
 /** Everything that can happen to an agent. */
 export type AgentInput =
@@ -62,6 +63,7 @@ export type ContainerEvent =
 /** What an agent starts from: its configuration, what it had checkpointed, and the containers it found. */
 export interface AgentStart {
   readonly info: AgentInfo;
+  /** Fresh at every start of a process: the uuids of its updates come from it. */
   readonly seed: string;
   readonly config: AgentConfig;
   readonly checkpoint: AgentCheckpoint | null;
@@ -71,6 +73,8 @@ export interface AgentStart {
 
 export interface FoundContainer {
   readonly containerId: ContainerId;
+  /** From its labels: whose logs it holds, once the task itself is forgotten. */
+  readonly task?: TaskRef;
   readonly state:
     | { readonly kind: "running"; readonly statusPayload: Uint8Array }
     | {
@@ -91,6 +95,8 @@ export interface AgentConfig {
   readonly killRetryMs: number;
   /** Ended containers are kept this long for their logs, then removed. */
   readonly removeDelayMs: number;
+  /** Of the ended containers kept for their logs, the oldest goes first when there are more. */
+  readonly endedContainersMax: number;
 }
 
 /** What `CheckpointRecord`s add up to; the shell folds them with `foldCheckpoint` (checkpoint.ts). */
@@ -106,7 +112,12 @@ export interface CheckpointedTask {
   readonly task: TaskInfo;
   readonly run: RunSpec | null;
   readonly containerId: ContainerId;
+  readonly launchedAtMs: number;
   readonly isKillRequested: boolean;
+  /** Set with `isKillRequested`. */
+  readonly killCause: KillCause | null;
+  /** When it was first seen running, wall clock; the max completion time counts from here. */
+  readonly runningSinceMs: number | null;
   /** Statuses not yet acknowledged, oldest first. */
   readonly pending: readonly StatusUpdate[];
   readonly latest: TaskStatus;

@@ -1,0 +1,137 @@
+import type { AgentId, SessionId } from "@bourse/model/ids";
+import type { Random } from "@bourse/model/random";
+import type { AgentConfig } from "./inputs.ts";
+
+export interface LinkSnapshot {
+  readonly session: SessionId | null;
+  readonly phase: LinkPhase;
+  readonly dueMs: number;
+  readonly pingTimeoutMs: number;
+  readonly attemptCount: number;
+  readonly agentId: AgentId | null;
+  readonly epochSeen: number;
+  readonly random: readonly number[];
+}
+
+/**
+ *   down --up--> waiting --backoff over--> registering --answered--> registered
+ *     ^____________|__________________________|___________________________|  closed, silent too long, refused
+ */
+export type LinkPhase = "down" | "waiting" | "registering" | "registered";
+
+/** What the link wants when its timer rings. */
+export type LinkWish = "register" | "reconnect" | null;
+
+/**
+ * The agent's one session with a master: when to register (FEATURES M-45), whether an answer may be believed
+ * (its epoch must not be lower than one already seen, DESIGN section 2), and when silence means that the session
+ * is broken. It sends nothing itself.
+ */
+export class Link {
+  readonly #config: AgentConfig;
+  readonly #random: Random;
+  #state: Omit<LinkSnapshot, "random">;
+
+  constructor(config: AgentConfig, random: Random, state: Omit<LinkSnapshot, "random">) {
+    this.#config = config;
+    this.#random = random;
+    this.#state = state;
+  }
+
+  static startFrom(agentId: AgentId | null, epochSeen: number): Omit<LinkSnapshot, "random"> {
+    return {
+      session: null,
+      phase: "down",
+      dueMs: Number.POSITIVE_INFINITY,
+      pingTimeoutMs: Number.POSITIVE_INFINITY,
+      attemptCount: 0,
+      agentId,
+      epochSeen,
+    };
+  }
+
+  snapshot(): LinkSnapshot {
+    return { ...this.#state, random: this.#random.snapshot() };
+  }
+
+  get agentId(): AgentId | null {
+    return this.#state.agentId;
+  }
+
+  get epochSeen(): number {
+    return this.#state.epochSeen;
+  }
+
+  /** The session, whatever its phase. */
+  get session(): SessionId | null {
+    return this.#state.session;
+  }
+
+  isRegistered(session: SessionId): boolean {
+    return this.#state.session === session && this.#state.phase === "registered";
+  }
+
+  /** Waits a random while in [0, b * 2^n] before it registers, so that a new master is not run over. */
+  up(nowMs: number, session: SessionId): void {
+    const { registrationBackoffMs, registrationBackoffMaxMs } = this.#config;
+    const doublings = Math.min(this.#state.attemptCount, 30);
+    const longestMs = Math.min(registrationBackoffMs * 2 ** doublings, registrationBackoffMaxMs);
+    const waitMs = Math.floor(this.#random.fraction() * longestMs);
+    this.#state = { ...this.#state, session, phase: "waiting", dueMs: nowMs + waitMs };
+  }
+
+  down(): void {
+    const dueMs = Number.POSITIVE_INFINITY;
+    this.#state = { ...this.#state, session: null, phase: "down", dueMs };
+  }
+
+  /** Something came from the master. */
+  hear(nowMs: number): void {
+    if (this.#state.phase !== "registered") return;
+    this.#state = { ...this.#state, dueMs: nowMs + this.#state.pingTimeoutMs };
+  }
+
+  /** Takes the master's answer; says why not when it must not be believed. */
+  accept(
+    nowMs: number,
+    answer: { readonly agentId: AgentId; readonly epoch: number; readonly pingTimeoutMs: number },
+  ): string | null {
+    const { agentId, epochSeen } = this.#state;
+    const { epoch, pingTimeoutMs } = answer;
+    if (epoch < epochSeen) {
+      return `the master has epoch ${epoch}, but ${epochSeen} was seen: it is not the leader any more`;
+    }
+    if (agentId !== null && agentId !== answer.agentId) {
+      return `the master calls this agent ${answer.agentId}, it is ${agentId}`;
+    }
+    this.#state = {
+      ...this.#state,
+      phase: "registered",
+      dueMs: nowMs + pingTimeoutMs,
+      pingTimeoutMs,
+      attemptCount: 0,
+      agentId: answer.agentId,
+      epochSeen: epoch,
+    };
+    return null;
+  }
+
+  /** The master removed this agent: its id is never used again. */
+  forgetId(): void {
+    this.#state = { ...this.#state, agentId: null };
+  }
+
+  wake(nowMs: number): LinkWish {
+    if (nowMs < this.#state.dueMs) return null;
+    if (this.#state.phase !== "waiting") return "reconnect";
+    // A master that does not answer at all is left for the next one of the list.
+    const dueMs = nowMs + this.#config.registrationBackoffMaxMs;
+    const attemptCount = this.#state.attemptCount + 1;
+    this.#state = { ...this.#state, phase: "registering", dueMs, attemptCount };
+    return "register";
+  }
+
+  nextMs(): number {
+    return this.#state.dueMs;
+  }
+}

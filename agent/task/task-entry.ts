@@ -1,0 +1,119 @@
+import type { RunSpec } from "@bourse/model/container";
+import type { ContainerId, FrameworkId } from "@bourse/model/ids";
+import { rangesOf, scalarMilli } from "@bourse/model/resources";
+import type { StatusUpdate, TaskInfo, TaskStatus } from "@bourse/model/task";
+import { isTerminal } from "@bourse/model/task-state";
+import { stagingStatus, taskKey } from "./checkpoint.ts";
+import type { ContainerLaunch, KillCause } from "./effects.ts";
+import type { CheckpointedTask } from "./inputs.ts";
+
+/** One task an agent knows, with the timers that it has set. `Infinity` = not set. */
+export interface TaskEntry {
+  readonly key: string;
+  readonly frameworkId: FrameworkId;
+  readonly task: TaskInfo;
+  readonly run: RunSpec | null;
+  readonly containerId: ContainerId;
+  readonly launchedAtMs: number;
+  latest: TaskStatus;
+  /** Unacknowledged, oldest first; only the first is on its way (FEATURES M-58). */
+  pending: readonly StatusUpdate[];
+  killCause: KillCause | null;
+  /** When it was first told to run; wall clock. */
+  runningSinceMs: number | null;
+  /** Its container ran at some time, told or not. */
+  hasStarted: boolean;
+  health: HealthRecord;
+  retryAtMs: number;
+  retryDelayMs: number;
+  killAtMs: number;
+  completionAtMs: number;
+}
+
+/** What the results of a health check add up to. */
+export interface HealthRecord {
+  /** No result has been good yet. */
+  readonly isInitializing: boolean;
+  readonly failureCount: number;
+  /** Until then a task that was never healthy may fail its check (M-59). */
+  readonly graceUntilMs: number;
+}
+
+export function newEntry(
+  facts: Pick<TaskEntry, "frameworkId" | "task" | "run" | "containerId" | "launchedAtMs">,
+): TaskEntry {
+  return {
+    key: taskKey(facts.frameworkId, facts.task.taskId),
+    ...facts,
+    latest: stagingStatus(facts.task, facts.launchedAtMs),
+    pending: [],
+    killCause: null,
+    runningSinceMs: null,
+    hasStarted: false,
+    health: { isInitializing: true, failureCount: 0, graceUntilMs: 0 },
+    retryAtMs: Number.POSITIVE_INFINITY,
+    retryDelayMs: 0,
+    killAtMs: Number.POSITIVE_INFINITY,
+    completionAtMs: Number.POSITIVE_INFINITY,
+  };
+}
+
+export function entryFrom(task: CheckpointedTask): TaskEntry {
+  return {
+    ...newEntry(task),
+    latest: task.latest,
+    pending: task.pending,
+    killCause: task.killCause,
+    runningSinceMs: task.runningSinceMs,
+    hasStarted: task.runningSinceMs !== null,
+    health: {
+      isInitializing: task.latest.isHealthy === undefined,
+      failureCount: 0,
+      graceUntilMs: 0,
+    },
+  };
+}
+
+export function checkpointOf(entry: TaskEntry): CheckpointedTask {
+  return {
+    frameworkId: entry.frameworkId,
+    task: entry.task,
+    run: entry.run,
+    containerId: entry.containerId,
+    launchedAtMs: entry.launchedAtMs,
+    isKillRequested: entry.killCause !== null,
+    killCause: entry.killCause,
+    runningSinceMs: entry.runningSinceMs,
+    pending: entry.pending,
+    latest: entry.latest,
+  };
+}
+
+export function isOver(entry: TaskEntry): boolean {
+  return isTerminal(entry.latest.state);
+}
+
+const BYTES_PER_MIB = 1_048_576;
+
+/** What the containerizer needs to run this task; the limits are the resources that the task holds. */
+export function launchOf(entry: TaskEntry, run: RunSpec): ContainerLaunch {
+  const { task } = entry;
+  const cpuMilli = scalarMilli(task.resources, "cpus");
+  const memMilli = scalarMilli(task.resources, "mem");
+  return {
+    containerId: entry.containerId,
+    agentId: task.agentId,
+    frameworkId: entry.frameworkId,
+    taskId: task.taskId,
+    taskName: task.name,
+    command: run.command,
+    run,
+    limits: {
+      ...(cpuMilli > 0 ? { cpuMilli } : {}),
+      ...(memMilli > 0 ? { memBytes: Math.floor((memMilli * BYTES_PER_MIB) / 1_000) } : {}),
+    },
+    hostPorts: rangesOf(task.resources, "ports").flatMap(({ begin, end }) =>
+      Array.from({ length: end - begin + 1 }, (_, index) => begin + index),
+    ),
+  };
+}

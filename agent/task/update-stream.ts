@@ -1,0 +1,121 @@
+import type { SessionId, UpdateUuid } from "@bourse/model/ids";
+import type { Now } from "@bourse/model/now";
+import type { Random } from "@bourse/model/random";
+import type { StatusUpdate, TaskStatus } from "@bourse/model/task";
+import type { StatusFacts } from "./ending.ts";
+import type { AgentConfig } from "./inputs.ts";
+import type { Outbox } from "./outbox.ts";
+import type { TaskEntry } from "./task-entry.ts";
+import type { Timers } from "./timers.ts";
+
+/**
+ * Brings every status update to the master (FEATURES M-58): checkpointed first, one outstanding per task and in
+ * order, sent again from 10 s on, each wait twice the last up to 10 min, until it is acknowledged. A session
+ * that comes back gets them anew.
+ */
+export class UpdateStream {
+  readonly #config: AgentConfig;
+  readonly #outbox: Outbox;
+  readonly #timers: Timers;
+  readonly #random: Random;
+  /** The registered session; null = nobody to send to. */
+  #session: SessionId | null;
+
+  constructor(parts: {
+    config: AgentConfig;
+    outbox: Outbox;
+    timers: Timers;
+    random: Random;
+    session: SessionId | null;
+  }) {
+    this.#config = parts.config;
+    this.#outbox = parts.outbox;
+    this.#timers = parts.timers;
+    this.#random = parts.random;
+    this.#session = parts.session;
+  }
+
+  snapshot(): { readonly session: SessionId | null; readonly random: readonly number[] } {
+    return { session: this.#session, random: this.#random.snapshot() };
+  }
+
+  /** Makes a status of the facts and sees to it that it arrives. */
+  enqueue(now: Now, entry: TaskEntry, facts: StatusFacts): void {
+    const { task } = entry;
+    const status: TaskStatus = {
+      taskId: task.taskId,
+      ...facts,
+      agentId: task.agentId,
+      uuid: this.#random.hex(16),
+      timestampMs: now.wallMs,
+      ...(entry.latest.payload === undefined ? {} : { payload: entry.latest.payload }),
+      ...(facts.payload === undefined ? {} : { payload: facts.payload }),
+    };
+    const update: StatusUpdate = {
+      frameworkId: entry.frameworkId,
+      status,
+      latestState: status.state,
+    };
+    const replaced = replaceable(entry, status);
+    this.#outbox.persist({
+      kind: "update",
+      update,
+      ...(replaced === undefined ? {} : { replaces: replaced }),
+    });
+    entry.latest = status;
+    entry.pending = [
+      ...entry.pending.filter((other) => replaced === undefined || other.status.uuid !== replaced),
+      update,
+    ];
+    if (entry.pending.length === 1) this.#sendFirst(now, entry, this.#config.updateRetryMs);
+  }
+
+  /** True when the acknowledged update was the outstanding one; anything else is an old echo. */
+  acknowledge(now: Now, entry: TaskEntry, uuid: UpdateUuid): boolean {
+    if (entry.pending[0]?.status.uuid !== uuid) return false;
+    const { frameworkId, task } = entry;
+    this.#outbox.persist({ kind: "acknowledged", frameworkId, taskId: task.taskId, uuid });
+    entry.pending = entry.pending.slice(1);
+    entry.retryAtMs = Number.POSITIVE_INFINITY;
+    this.#sendFirst(now, entry, this.#config.updateRetryMs);
+    return true;
+  }
+
+  retry(now: Now, entry: TaskEntry): void {
+    this.#sendFirst(now, entry, Math.min(entry.retryDelayMs * 2, this.#config.updateRetryMaxMs));
+  }
+
+  linkUp(now: Now, session: SessionId, entries: Iterable<TaskEntry>): void {
+    this.#session = session;
+    for (const entry of entries) this.#sendFirst(now, entry, this.#config.updateRetryMs);
+  }
+
+  linkDown(): void {
+    this.#session = null;
+  }
+
+  #sendFirst(now: Now, entry: TaskEntry, retryDelayMs: number): void {
+    const first = entry.pending[0];
+    entry.retryAtMs = Number.POSITIVE_INFINITY;
+    if (first === undefined || this.#session === null) return;
+    const update: StatusUpdate = { ...first, latestState: entry.latest.state };
+    this.#outbox.send(this.#session, { kind: "update", update });
+    entry.retryDelayMs = retryDelayMs;
+    entry.retryAtMs = now.monoMs + retryDelayMs;
+    this.#timers.add(entry.retryAtMs, "retry", entry.key);
+  }
+}
+
+/**
+ * The last waiting update, when both it and the new one are opinions of the health check and it has not gone
+ * out: without this, a check that fails for days while no framework acknowledges would fill the disk.
+ */
+function replaceable(entry: TaskEntry, status: TaskStatus): UpdateUuid | undefined {
+  const last = entry.pending.at(-1)?.status;
+  if (entry.pending.length < 2 || last === undefined) return undefined;
+  const areOpinions = [last, status].every(
+    ({ reason, state }) =>
+      state === "TASK_RUNNING" && reason === "REASON_TASK_HEALTH_CHECK_STATUS_UPDATED",
+  );
+  return areOpinions ? last.uuid : undefined;
+}
