@@ -30,6 +30,12 @@ export interface Filters {
 export const REFUSE_MS_DEFAULT = 5_000;
 export const REFUSE_MS_MAX = 31_536_000_000;
 
+/** How long a declined offer is not made again (FEATURES M-25): absent or negative = the default; capped. */
+export function refuseMs(filters: Filters, defaultMs: number = REFUSE_MS_DEFAULT): number {
+  const asked = filters.refuseMs;
+  return asked === undefined || asked < 0 ? defaultMs : Math.min(asked, REFUSE_MS_MAX);
+}
+
 /** Why a framework had no use for an offer: `insufficient-cpus`, `constraint rack`, ... (FEATURES A-1). */
 export interface DeclineReason {
   /** Lower case words joined by `-`, bounded by the wire to 64 characters. */

@@ -92,7 +92,7 @@ export function canonical(list: readonly Resource[]): Resources {
     const other = byKind.get(kind);
     byKind.set(
       kind,
-      other === undefined ? resource : withValue(other, sum(other.value, resource.value)),
+      other === undefined ? resource : withValue(other, addValues(other.value, resource.value)),
     );
   }
   return Array.from(byKind.entries())
@@ -118,7 +118,7 @@ export function contains(whole: Resources, part: Resources): boolean {
   return part.every((wanted) => {
     const kind = kindOf(wanted);
     const held = whole.find((resource) => kindOf(resource) === kind);
-    return held === undefined ? isEmptyValue(wanted.value) : covers(held.value, wanted.value);
+    return held === undefined ? isEmptyValue(wanted.value) : coversValue(held.value, wanted.value);
   });
 }
 
@@ -131,10 +131,10 @@ export function subtract(left: Resources, right: Resources): Resources {
     const kind = kindOf(taken);
     const held = rest.get(kind);
     assert(
-      held !== undefined && covers(held.value, taken.value),
+      held !== undefined && coversValue(held.value, taken.value),
       `${formatResource(taken)} must be part of ${formatResources(left)}`,
     );
-    rest.set(kind, withValue(held, difference(held.value, taken.value)));
+    rest.set(kind, withValue(held, subtractValues(held.value, taken.value)));
   }
   return Array.from(rest.values()).filter((resource) => !isEmptyValue(resource.value));
 }
@@ -197,7 +197,7 @@ function withValue(resource: Resource, value: ResourceValue): Resource {
   return { ...resource, value };
 }
 
-function isEmptyValue(value: ResourceValue): boolean {
+export function isEmptyValue(value: ResourceValue): boolean {
   switch (value.type) {
     case "scalar":
       return value.milli === 0;
@@ -208,7 +208,8 @@ function isEmptyValue(value: ResourceValue): boolean {
   }
 }
 
-function sum(left: ResourceValue, right: ResourceValue): ResourceValue {
+/** Both values have the type of one kind. */
+export function addValues(left: ResourceValue, right: ResourceValue): ResourceValue {
   if (left.type === "scalar" && right.type === "scalar")
     return { type: "scalar", milli: left.milli + right.milli };
   if (left.type === "ranges" && right.type === "ranges") {
@@ -218,7 +219,8 @@ function sum(left: ResourceValue, right: ResourceValue): ResourceValue {
   return { type: "set", items: Array.from(new Set([...left.items, ...right.items])).sort() };
 }
 
-function covers(held: ResourceValue, wanted: ResourceValue): boolean {
+/** Whether `held` has all of `wanted`; ranges and sets element by element. */
+export function coversValue(held: ResourceValue, wanted: ResourceValue): boolean {
   if (held.type === "scalar" && wanted.type === "scalar")
     return held.milli >= wanted.milli && wanted.milli >= 0;
   if (held.type === "ranges" && wanted.type === "ranges") {
@@ -231,7 +233,8 @@ function covers(held: ResourceValue, wanted: ResourceValue): boolean {
   return false;
 }
 
-function difference(held: ResourceValue, taken: ResourceValue): ResourceValue {
+/** `held` without `taken`. A scalar may go below zero; elements of ranges and sets that are not held are ignored. */
+export function subtractValues(held: ResourceValue, taken: ResourceValue): ResourceValue {
   if (held.type === "scalar" && taken.type === "scalar")
     return { type: "scalar", milli: held.milli - taken.milli };
   if (held.type === "ranges" && taken.type === "ranges") {

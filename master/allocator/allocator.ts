@@ -1,0 +1,358 @@
+import { assert } from "@bourse/model/assert";
+import type { Capability } from "@bourse/model/framework";
+import type { AgentId, FrameworkId, Role } from "@bourse/model/ids";
+import type { Now } from "@bourse/model/now";
+import type { Random } from "@bourse/model/random";
+import { type Resources, scalar } from "@bourse/model/resources";
+import type { FilterMoment } from "./filters.ts";
+import { minimumFrom } from "./minimum.ts";
+import { OfferCycle } from "./offer-cycle.ts";
+import { NONE } from "./slots.ts";
+import { type Allocation, type AllocatorConfig, Tables } from "./tables.ts";
+
+export type { Allocation, AllocatorConfig } from "./tables.ts";
+
+/** FEATURES 3.19: every second; cpus 0.01 or mem 32 MB; everything counts in shares. */
+export const ALLOCATOR_DEFAULTS: AllocatorConfig = {
+  allocationIntervalMs: 1_000,
+  minAllocatable: [[scalar("cpus", 10)], [scalar("mem", 32_000)]],
+  fairnessExcluded: [],
+};
+
+export interface AllocatorOptions {
+  readonly random: Random;
+  readonly config: AllocatorConfig;
+}
+
+export interface FrameworkOptions {
+  readonly roles: readonly Role[];
+  readonly suppressedRoles: readonly Role[];
+  readonly capabilities: readonly Capability[];
+  /** Per role, instead of the cluster's minimum; an empty list accepts anything (CASES A16). */
+  readonly minAllocatable?: ReadonlyMap<Role, readonly Resources[]>;
+}
+
+/** What somebody holds of an agent already when the agent comes (back). */
+export interface UsedResources {
+  readonly frameworkId: FrameworkId;
+  readonly role: Role;
+  readonly resources: Resources;
+}
+
+/** Why resources come back. */
+export type RecoverCause =
+  /** An offer or the rest of an accepted one that the framework does not want for `refuseMs`; 0 = no filter. */
+  | { readonly kind: "declined"; readonly refuseMs: number }
+  /** A task ended, or never began. */
+  | { readonly kind: "terminal" }
+  /** The master took an offer back. */
+  | { readonly kind: "rescinded" };
+
+/**
+ * Who gets which free resources next: hierarchical dominant-resource fairness over agents, roles and frameworks
+ * (FEATURES M-20..M-28). It knows no offer ids, no tasks and no clock; it never sends anything.
+ *
+ * What `allocate` returns counts as allocated at once and stays so while an offer becomes tasks; `recover` is
+ * the only way back. Ids that it does not know are bugs of the caller (assertions), but for agents in `recover`:
+ * a removed agent has taken everything along.
+ *
+ * A role name with `/` is one flat name: a client of its own, which does not share with its parent, and whose
+ * reservations are its own only.
+ */
+export class Allocator {
+  readonly #config: AllocatorConfig;
+  readonly #random: Random;
+  readonly #tables: Tables;
+  readonly #cycle: OfferCycle;
+  /** Agents whose free resources have changed since the last run. */
+  readonly #changed = new Set<number>();
+  /** A client came (back): every agent with something free is to be looked at. */
+  #haveClientsChanged = false;
+  #runs = 0;
+  /** The first periodic run is due at once. */
+  #nextRunAtMs = 0;
+
+  constructor({ random, config }: AllocatorOptions) {
+    assert(config.allocationIntervalMs > 0, "the allocation interval must be positive");
+    this.#config = config;
+    this.#random = random.fork("agent-order");
+    this.#tables = new Tables(config);
+    this.#cycle = new OfferCycle(this.#tables);
+  }
+
+  addAgent(agentId: AgentId, total: Resources, used: readonly UsedResources[]): void {
+    const agent = this.#tables.agents.add(agentId, total);
+    for (const { frameworkId, role, resources } of used)
+      this.#hold(agent, frameworkId, role, resources);
+    this.#changed.add(agent);
+  }
+
+  /** What the agent has from now on; what is held of it stays held, even if that is more. */
+  updateAgentTotal(agentId: AgentId, total: Resources): void {
+    const agent = this.#agentOf(agentId);
+    this.#tables.agents.setTotal(agent, total);
+    this.#tables.filters.moveEntries(this.#tables.agents, agent);
+    this.#changed.add(agent);
+  }
+
+  /** The agent is gone, with all that anybody held of it. */
+  removeAgent(agentId: AgentId): void {
+    const agent = this.#agentOf(agentId);
+    this.#tables.giveBackAll(agent);
+    this.#tables.filters.clearAgent(agent);
+    this.#tables.agents.remove(agent);
+    this.#changed.delete(agent);
+  }
+
+  activateAgent(agentId: AgentId): void {
+    const agent = this.#agentOf(agentId);
+    if (this.#tables.agents.isActive[agent] === 1) return;
+    this.#tables.agents.isActive[agent] = 1;
+    this.#changed.add(agent);
+  }
+
+  /** Nothing of it is offered until it is activated; it still counts in the cluster's total. */
+  deactivateAgent(agentId: AgentId): void {
+    this.#tables.agents.isActive[this.#agentOf(agentId)] = 0;
+  }
+
+  /** More of a known agent is in use than was known: it told of a task that the master had forgotten. */
+  addUsed(agentId: AgentId, used: UsedResources): void {
+    this.#hold(this.#agentOf(agentId), used.frameworkId, used.role, used.resources);
+  }
+
+  /** A framework that is connected. It may be known already by what it holds. */
+  addFramework(frameworkId: FrameworkId, options: FrameworkOptions): void {
+    const { clients } = this.#tables;
+    const framework = clients.openFramework(frameworkId);
+    assert(clients.isRegistered[framework] === 0, `framework ${frameworkId} must be new`);
+    clients.isRegistered[framework] = 1;
+    clients.isConnected[framework] = 1;
+    this.#configure(framework, options);
+    this.#haveClientsChanged = true;
+  }
+
+  /** Roles that it no longer has keep what they hold and get nothing more. Filters stay. */
+  updateFramework(frameworkId: FrameworkId, options: FrameworkOptions): void {
+    this.#configure(this.#frameworkOf(frameworkId), options);
+    this.#haveClientsChanged = true;
+  }
+
+  /** It gets nothing more; what it still holds counts until it is recovered. */
+  removeFramework(frameworkId: FrameworkId): void {
+    const { clients } = this.#tables;
+    const framework = this.#frameworkOf(frameworkId);
+    clients.isConnected[framework] = 0;
+    clients.isRegistered[framework] = 0;
+    for (const pair of Array.from(clients.pairsOf(framework).values())) this.#unsubscribe(pair);
+    clients.dropFrameworkIfIdle(framework);
+  }
+
+  activateFramework(frameworkId: FrameworkId): void {
+    this.#connect(this.#frameworkOf(frameworkId), true);
+    this.#haveClientsChanged = true;
+  }
+
+  /** Disconnected: it gets nothing, its tasks still count, its filters are forgotten. */
+  deactivateFramework(frameworkId: FrameworkId): void {
+    const framework = this.#frameworkOf(frameworkId);
+    this.#connect(framework, false);
+    for (const pair of this.#tables.clients.pairsOf(framework).values())
+      this.#tables.filters.clearPair(pair);
+  }
+
+  /** No roles = all that the framework has. Filters stay. */
+  suppress(frameworkId: FrameworkId, roles: readonly Role[]): void {
+    for (const pair of this.#subscribedPairs(frameworkId, roles)) {
+      this.#tables.clients.isSuppressed[pair] = 1;
+      this.#tables.clients.rank(pair);
+    }
+  }
+
+  /** Offers again, also of what was refused (M-25). No roles = all that the framework has. */
+  revive(frameworkId: FrameworkId, roles: readonly Role[]): void {
+    for (const pair of this.#subscribedPairs(frameworkId, roles)) {
+      this.#tables.clients.isSuppressed[pair] = 0;
+      this.#tables.filters.clearPair(pair);
+      this.#tables.clients.rank(pair);
+    }
+    this.#haveClientsChanged = true;
+  }
+
+  /** In force from the next run on. At least 0.001; finer parts are rounded. */
+  updateWeight(role: Role, weight: number): void {
+    const weightMilli = Math.round(weight * 1000);
+    assert(weightMilli >= 1, `the weight of role ${role} must be at least 0.001`);
+    this.#tables.clients.setWeight(role, weightMilli);
+  }
+
+  /**
+   * Gives away what is free: `all` is the periodic run, `changed` the event-driven one, which looks only at
+   * agents of which something became free since the last run (at all, when a client came).
+   */
+  allocate(now: Now, which: "all" | "changed"): readonly Allocation[] {
+    const isPeriodic = which === "all";
+    const candidates =
+      isPeriodic || this.#haveClientsChanged ? this.#agentsWithFree() : this.#changedAgents();
+    this.#changed.clear();
+    this.#haveClientsChanged = false;
+    this.#shuffle(candidates);
+    const allocations = this.#cycle.run(candidates, {
+      monoMs: now.monoMs,
+      runs: this.#runs,
+      isPeriodic,
+    });
+    if (isPeriodic) {
+      this.#runs++;
+      this.#nextRunAtMs = now.monoMs + this.#config.allocationIntervalMs;
+    }
+    return allocations;
+  }
+
+  /**
+   * Resources of an agent that the framework holds in the role become free. After a decline or a rescission the
+   * framework waits for the next periodic run, or as long as it asked; others may have them at once.
+   */
+  recover(
+    held: UsedResources & { readonly agentId: AgentId },
+    cause: RecoverCause,
+    now: Now,
+  ): void {
+    const { agents, clients, filters } = this.#tables;
+    const agent = agents.slots.slotOf(held.agentId);
+    if (agent === NONE || held.resources.length === 0) return;
+    const pair = clients.pairOf(this.#knownFramework(held.frameworkId), held.role);
+    assert(pair !== NONE, `framework ${held.frameworkId} must hold something as ${held.role}`);
+    const mayWait = clients.isSubscribed[pair] === 1 && this.#isConnected(pair);
+    if (cause.kind !== "terminal" && mayWait) {
+      const refuseMs = cause.kind === "declined" ? cause.refuseMs : 0;
+      filters.add(agents, agent, this.#moment(now), {
+        kind: refuseMs > 0 ? "refusal" : "pause",
+        pair,
+        resources: held.resources,
+        expiresAtMs: now.monoMs + Math.max(refuseMs, this.#config.allocationIntervalMs),
+        madeAfterRuns: this.#runs,
+      });
+    }
+    this.#tables.giveBack(agent, pair, held.resources);
+    this.#changed.add(agent);
+  }
+
+  /** When the periodic run is due, in `monoMs`. */
+  nextRunAtMs(): number {
+    return this.#nextRunAtMs;
+  }
+
+  /** Whether an event-driven run would look at anything. */
+  hasChanges(): boolean {
+    return this.#haveClientsChanged || this.#changed.size > 0;
+  }
+
+  /** Refusals in force. */
+  countFilters(now: Now): number {
+    return this.#tables.filters.count(this.#moment(now));
+  }
+
+  #moment(now: Now): FilterMoment {
+    return { monoMs: now.monoMs, runs: this.#runs, isPeriodic: false };
+  }
+
+  /** Ascending slots, so that the order does not depend on how the free ones came about. */
+  #agentsWithFree(): Int32Array {
+    const { agents } = this.#tables;
+    const candidates = new Int32Array(agents.slots.size);
+    let count = 0;
+    for (let agent = 0; agent < agents.slots.length; agent++) {
+      if (agents.slots.isUsed(agent) && agents.hasFree[agent] === 1) candidates[count++] = agent;
+    }
+    return candidates.subarray(0, count);
+  }
+
+  #changedAgents(): Int32Array {
+    const candidates = Int32Array.from(this.#changed).sort();
+    return candidates.filter((agent) => this.#tables.agents.hasFree[agent] === 1);
+  }
+
+  /** Fisher-Yates: no agent is favoured by when it registered (M-21). */
+  #shuffle(candidates: Int32Array): void {
+    for (let index = candidates.length - 1; index > 0; index--) {
+      const other = this.#random.below(index + 1);
+      const kept = candidates[index]!;
+      candidates[index] = candidates[other]!;
+      candidates[other] = kept;
+    }
+  }
+
+  #hold(agent: number, frameworkId: FrameworkId, role: Role, resources: Resources): void {
+    if (resources.length === 0) return;
+    const framework = this.#tables.clients.openFramework(frameworkId);
+    this.#tables.hold(agent, this.#tables.clients.openPair(framework, role), resources);
+  }
+
+  #configure(framework: number, options: FrameworkOptions): void {
+    const { clients } = this.#tables;
+    clients.setCapabilities(framework, options.capabilities);
+    for (const [role, pair] of Array.from(clients.pairsOf(framework)))
+      if (!options.roles.includes(role)) this.#unsubscribe(pair);
+    for (const role of options.roles) {
+      const pair = clients.openPair(framework, role);
+      const own = options.minAllocatable?.get(role);
+      clients.isSubscribed[pair] = 1;
+      clients.isSuppressed[pair] = options.suppressedRoles.includes(role) ? 1 : 0;
+      clients.minimumOf[pair] = own === undefined ? undefined : minimumFrom(own);
+      clients.rank(pair);
+    }
+  }
+
+  #unsubscribe(pair: number): void {
+    const { clients, filters } = this.#tables;
+    clients.isSubscribed[pair] = 0;
+    clients.rank(pair);
+    filters.clearPair(pair);
+    this.#tables.dropPairIfIdle(pair);
+  }
+
+  #connect(framework: number, isConnected: boolean): void {
+    const { clients } = this.#tables;
+    clients.isConnected[framework] = isConnected ? 1 : 0;
+    for (const pair of clients.pairsOf(framework).values()) clients.rank(pair);
+  }
+
+  #isConnected(pair: number): boolean {
+    const { clients } = this.#tables;
+    return clients.isConnected[clients.frameworkOf[pair]!] === 1;
+  }
+
+  #subscribedPairs(frameworkId: FrameworkId, roles: readonly Role[]): readonly number[] {
+    const { clients } = this.#tables;
+    const pairs = Array.from(clients.pairsOf(this.#frameworkOf(frameworkId)));
+    return pairs
+      .filter(([role, pair]) => clients.isSubscribed[pair] === 1 && isAmong(role, roles))
+      .map(([, pair]) => pair);
+  }
+
+  #agentOf(agentId: AgentId): number {
+    const agent = this.#tables.agents.slots.slotOf(agentId);
+    assert(agent !== NONE, `agent ${agentId} must be known to the allocator`);
+    return agent;
+  }
+
+  #knownFramework(frameworkId: FrameworkId): number {
+    const framework = this.#tables.clients.frameworks.slotOf(frameworkId);
+    assert(framework !== NONE, `framework ${frameworkId} must be known to the allocator`);
+    return framework;
+  }
+
+  #frameworkOf(frameworkId: FrameworkId): number {
+    const framework = this.#knownFramework(frameworkId);
+    assert(
+      this.#tables.clients.isRegistered[framework] === 1,
+      `framework ${frameworkId} must be registered with the allocator`,
+    );
+    return framework;
+  }
+}
+
+function isAmong(role: Role, roles: readonly Role[]): boolean {
+  return roles.length === 0 || roles.includes(role);
+}

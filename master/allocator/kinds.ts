@@ -1,0 +1,152 @@
+import { assert } from "@bourse/model/assert";
+import { kindOf, type Resource, type ResourceValue } from "@bourse/model/resources";
+import { grownBytes, grownInts } from "./rows.ts";
+import { NONE, Slots } from "./slots.ts";
+
+/** Flags of a kind. A kind without any may go to every framework. */
+export const RESERVED = 1;
+export const REVOCABLE = 2;
+export const SHARED = 4;
+
+/** Flags of a kind's type: only scalars count in shares, quota and minimums. */
+const RANGES_OR_SET = NONE;
+
+/**
+ * Each distinct (name, type, reservation stack, disk, shared, revocable) is one number while some agent has it.
+ * Columns are read by the offer cycle; strings only at the door.
+ */
+export class KindTable {
+  /** Dimension of a scalar kind, NONE for ranges and sets. */
+  dimension: Int32Array = new Int32Array(16);
+  flags: Uint8Array = new Uint8Array(16);
+  /** The role that a reserved kind belongs to, "" for others. */
+  readonly reservedFor: string[] = [];
+  readonly #dimensions: DimensionTable;
+  readonly #slots = new Slots();
+  readonly #templates: Resource[] = [];
+  readonly #references: number[] = [];
+  /** Unreserved scalars by name: the common case needs no key to be built. */
+  readonly #plainScalars = new Map<string, number>();
+
+  constructor(dimensions: DimensionTable) {
+    this.#dimensions = dimensions;
+  }
+
+  /** The kind of a resource that some agent has, or NONE. */
+  find(resource: Resource): number {
+    if (isPlainScalar(resource)) return this.#plainScalars.get(resource.name) ?? NONE;
+    return this.#slots.slotOf(kindOf(resource));
+  }
+
+  /** One more agent has this kind. */
+  retain(resource: Resource): number {
+    const known = this.find(resource);
+    if (known !== NONE) {
+      this.#references[known]! += 1;
+      return known;
+    }
+    const kind = this.#slots.take(kindOf(resource));
+    this.dimension = grownInts(this.dimension, kind + 1);
+    this.flags = grownBytes(this.flags, kind + 1);
+    this.dimension[kind] =
+      resource.value.type === "scalar" ? this.#dimensions.retain(resource.name) : RANGES_OR_SET;
+    const holder = resource.reservations?.at(-1)?.role ?? "";
+    this.reservedFor[kind] = holder;
+    this.flags[kind] =
+      (holder === "" ? 0 : RESERVED) |
+      (resource.isRevocable ? REVOCABLE : 0) |
+      (resource.isShared ? SHARED : 0);
+    this.#templates[kind] = resource;
+    this.#references[kind] = 1;
+    if (isPlainScalar(resource)) this.#plainScalars.set(resource.name, kind);
+    return kind;
+  }
+
+  /** One agent fewer has this kind; after the last one its number is used again. */
+  release(kind: number): void {
+    const left = this.#references[kind]! - 1;
+    assert(left >= 0, "a kind is released as often as it was retained");
+    this.#references[kind] = left;
+    if (left > 0) return;
+    const template = this.#templates[kind]!;
+    if (isPlainScalar(template)) this.#plainScalars.delete(template.name);
+    this.#slots.release(kind);
+  }
+
+  /** Canonical lists are sorted by this. */
+  keyOf(kind: number): string {
+    return this.#slots.idOf(kind);
+  }
+
+  templateOf(kind: number): Resource {
+    return this.#templates[kind]!;
+  }
+
+  resourceOf(kind: number, value: ResourceValue): Resource {
+    const template = this.#templates[kind]!;
+    return this.flags[kind] === 0 && template.disk === undefined
+      ? { name: template.name, value }
+      : { ...template, value };
+  }
+}
+
+/**
+ * The names over which shares are taken (cpus, mem, disk, gpus and whatever agents have as scalars) with the
+ * cluster's totals: all agents that are registered, reachable or not, count.
+ */
+export class DimensionTable {
+  total: Float64Array = new Float64Array(8);
+  isExcluded: Uint8Array = new Uint8Array(8);
+  /** Grows with every change of a total: whoever keeps shares computes them anew. */
+  version = 0;
+  readonly #names: string[] = [];
+  readonly #dimensionOf = new Map<string, number>();
+  readonly #excluded: ReadonlySet<string>;
+
+  constructor(excludedNames: readonly string[]) {
+    this.#excluded = new Set(excludedNames);
+  }
+
+  get count(): number {
+    return this.#names.length;
+  }
+
+  find(name: string): number {
+    return this.#dimensionOf.get(name) ?? NONE;
+  }
+
+  nameOf(dimension: number): string {
+    return this.#names[dimension]!;
+  }
+
+  retain(name: string): number {
+    const known = this.#dimensionOf.get(name);
+    if (known !== undefined) return known;
+    const dimension = this.#names.push(name) - 1;
+    if (dimension >= this.total.length) {
+      const total = new Float64Array(this.total.length * 2);
+      total.set(this.total);
+      this.total = total;
+      this.isExcluded = grownBytes(this.isExcluded, total.length);
+    }
+    this.isExcluded[dimension] = this.#excluded.has(name) ? 1 : 0;
+    this.#dimensionOf.set(name, dimension);
+    return dimension;
+  }
+
+  addTotal(dimension: number, milli: number): void {
+    if (milli === 0) return;
+    this.total[dimension]! += milli;
+    this.version++;
+  }
+}
+
+function isPlainScalar(resource: Resource): boolean {
+  return (
+    resource.value.type === "scalar" &&
+    resource.reservations === undefined &&
+    resource.disk === undefined &&
+    resource.isShared === undefined &&
+    resource.isRevocable === undefined
+  );
+}

@@ -1,0 +1,153 @@
+import { assert } from "@bourse/model/assert";
+import type { AgentId, FrameworkId, Role } from "@bourse/model/ids";
+import { formatResources, type Resources, type ResourceValue } from "@bourse/model/resources";
+import { AgentTable } from "./agents.ts";
+import { amountOf } from "./amounts.ts";
+import { ClientTable } from "./clients.ts";
+import { FilterTable } from "./filters.ts";
+import { DimensionTable, KindTable } from "./kinds.ts";
+import { type Minimum, minimumFrom } from "./minimum.ts";
+import { NONE, type Slots } from "./slots.ts";
+
+/** Resources of one agent that now count as allocated to one framework in one role: an offer to be made. */
+export interface Allocation {
+  readonly agentId: AgentId;
+  readonly frameworkId: FrameworkId;
+  readonly role: Role;
+  readonly resources: Resources;
+}
+
+export interface AllocatorConfig {
+  readonly allocationIntervalMs: number;
+  /** Alternatives of which an offer must satisfy one (M-23). */
+  readonly minAllocatable: readonly Resources[];
+  /** Names that never count in a share (M-24): scarce things that would make every share alike. */
+  readonly fairnessExcluded: readonly string[];
+}
+
+/**
+ * All the state of the allocator but its timers, and the moves that keep agents and clients in step: what an
+ * agent gives is what a pair holds and what counts in its shares.
+ */
+export class Tables {
+  readonly dimensions: DimensionTable;
+  readonly kinds: KindTable;
+  readonly agents: AgentTable;
+  readonly clients: ClientTable;
+  readonly filters = new FilterTable();
+  readonly minimum: Minimum;
+
+  constructor(config: AllocatorConfig, agentSlots?: Slots) {
+    this.dimensions = new DimensionTable(config.fairnessExcluded);
+    this.kinds = new KindTable(this.dimensions);
+    this.agents = new AgentTable(this.kinds, this.dimensions, agentSlots);
+    this.clients = new ClientTable(this.dimensions);
+    this.minimum = minimumFrom(config.minAllocatable);
+  }
+
+  /** Counts resources of the agent as held by the pair, whether they are free or not. */
+  hold(agent: number, pair: number, resources: Resources): void {
+    const entries = this.agents.entriesFor(agent, resources);
+    this.filters.moveEntries(this.agents, agent);
+    const holding = this.#openHolding(agent, pair);
+    this.clients.beginChange(pair);
+    resources.forEach(({ value }, index) => {
+      this.#holdEntry(agent, pair, holding, entries[index]!, amountOf(value), asElements(value));
+    });
+    this.clients.countServed(pair);
+    this.clients.endChange(pair);
+    this.agents.noteFree(agent);
+  }
+
+  /** The same for amounts by entry; the offer cycle's way. */
+  holdEntries(
+    agent: number,
+    pair: number,
+    amounts: Float64Array,
+    values: readonly (ResourceValue | undefined)[],
+  ): void {
+    const holding = this.#openHolding(agent, pair);
+    const count = this.agents.count[agent]!;
+    this.clients.beginChange(pair);
+    for (let entry = 0; entry < count; entry++) {
+      if (amounts[entry]! > 0)
+        this.#holdEntry(agent, pair, holding, entry, amounts[entry]!, values[entry]);
+    }
+    this.clients.countServed(pair);
+    this.clients.endChange(pair);
+    this.agents.noteFree(agent);
+  }
+
+  /** Resources of the agent that the pair holds become free. */
+  giveBack(agent: number, pair: number, resources: Resources): void {
+    const { agents, clients } = this;
+    const holding = agents.holdings.find(agent, pair);
+    assert(holding !== NONE, `${formatResources(resources)} given back must be held`);
+    clients.beginChange(pair);
+    for (const resource of resources) {
+      const entry = agents.entryOfResource(agent, resource);
+      assert(entry !== NONE, `${formatResources([resource])} given back must be held`);
+      const amount = amountOf(resource.value);
+      agents.release(agent, holding, entry, amount, asElements(resource.value));
+      this.#charge(agent, pair, entry, -amount);
+    }
+    clients.endChange(pair);
+    agents.noteFree(agent);
+    if (agents.holdings.isEmpty(holding)) this.#closeHolding(agent, holding);
+  }
+
+  /** Everything that is held of the agent is held no more. */
+  giveBackAll(agent: number): void {
+    const { holdings } = this.agents;
+    for (let holding = holdings.firstOf(agent); holding !== NONE; ) {
+      const next = holdings.nextOf(holding);
+      this.giveBack(agent, holdings.pairOf(holding), this.agents.heldBy(agent, holding));
+      holding = next;
+    }
+  }
+
+  /** Forgets a pair that is neither subscribed nor holds anything, and what hangs on it. */
+  dropPairIfIdle(pair: number): void {
+    const framework = this.clients.frameworkOf[pair]!;
+    if (!this.clients.dropIfIdle(pair)) return;
+    this.filters.clearPair(pair);
+    this.clients.dropFrameworkIfIdle(framework);
+  }
+
+  #holdEntry(
+    agent: number,
+    pair: number,
+    holding: number,
+    entry: number,
+    amount: number,
+    value: ResourceValue | undefined,
+  ): void {
+    this.agents.hold(agent, holding, entry, amount, value);
+    this.#charge(agent, pair, entry, amount);
+  }
+
+  #charge(agent: number, pair: number, entry: number, milli: number): void {
+    const kind = this.agents.kind[agent * this.agents.width + entry]!;
+    const dimension = this.kinds.dimension[kind]!;
+    if (dimension !== NONE) this.clients.charge(pair, dimension, milli);
+  }
+
+  #openHolding(agent: number, pair: number): number {
+    const known = this.agents.holdings.find(agent, pair);
+    if (known !== NONE) return known;
+    this.clients.countHolding(pair, 1);
+    return this.agents.holdings.open(agent, pair);
+  }
+
+  #closeHolding(agent: number, holding: number): void {
+    const pair = this.agents.holdings.pairOf(holding);
+    this.agents.holdings.close(agent, holding);
+    this.clients.countHolding(pair, -1);
+    this.dropPairIfIdle(pair);
+  }
+}
+
+/** What is kept beside the amount: nothing for a scalar. */
+function asElements(value: ResourceValue): ResourceValue | undefined {
+  return value.type === "scalar" ? undefined : value;
+}
