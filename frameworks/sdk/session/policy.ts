@@ -1,4 +1,4 @@
-import type { FrameworkId, TaskId } from "@bourse/model/ids";
+import type { AgentId, FrameworkId, TaskId } from "@bourse/model/ids";
 import type { Now } from "@bourse/model/now";
 import type { FrameworkCall, FrameworkEvent } from "@bourse/model/scheduler";
 import type { TaskStatus } from "@bourse/model/task";
@@ -15,11 +15,8 @@ export interface Policy<Input = never, Output = never> {
 }
 
 export type PolicyEvent<Input = never> =
-  | {
-      readonly kind: "subscribed";
-      readonly frameworkId: FrameworkId /** Not the first time. */;
-      readonly isAgain: boolean;
-    }
+  /** `isAgain`: the framework id was known before, from this process or an earlier one. */
+  | { readonly kind: "subscribed"; readonly frameworkId: FrameworkId; readonly isAgain: boolean }
   /** No master for now; offers held are gone. */
   | { readonly kind: "disconnected" }
   | Extract<FrameworkEvent, { kind: "offers" | "rescind" | "message" | "failure" }>
@@ -32,14 +29,23 @@ export type PolicyEvent<Input = never> =
   | { readonly kind: "input"; readonly input: Input };
 
 export interface PolicyCalls<Output = never> {
+  /** Intents: plain data written down before any call or output of this answer leaves (FEATURES K-6). */
+  readonly persist?: readonly unknown[];
   /** Anything but subscribe, acknowledge and reconcile, which the session does by itself. */
   readonly calls: readonly PolicyCall[];
   /** Replies to the framework's own users. */
   readonly outputs?: readonly Output[];
   /** When to send `wake`, in `monoMs`; absent or Infinity = never. Replaces the one before. */
   readonly wakeAtMs?: number;
-  /** Tasks that the session shall reconcile until answered (all non-terminal ones it was told of, by default). */
+  /** Tasks that the session must know of although it saw no launch: those of an earlier process. Reconciled at once. */
+  readonly track?: readonly TaskRef[];
+  /** Tasks that the session need not reconcile any more (by default it keeps all that are neither ended nor lost). */
   readonly forget?: readonly TaskId[];
+}
+
+export interface TaskRef {
+  readonly taskId: TaskId;
+  readonly agentId?: AgentId;
 }
 
 export type PolicyCall = Exclude<
