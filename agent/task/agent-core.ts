@@ -218,6 +218,7 @@ export class AgentCore {
     session: SessionId,
     answer: Extract<MasterToAgent, { kind: "registered" | "reregistered" }>,
   ): void {
+    if (!this.#link.isRegistering) return;
     const { agentId, epochSeen } = this.#link;
     const problem = this.#link.accept(now.monoMs, answer);
     if (problem !== null) {

@@ -67,6 +67,11 @@ export class Link {
     return this.#state.session;
   }
 
+  /** It asked and waits for the answer. */
+  get isRegistering(): boolean {
+    return this.#state.phase === "registering";
+  }
+
   isRegistered(session: SessionId): boolean {
     return this.#state.session === session && this.#state.phase === "registered";
   }

@@ -207,7 +207,8 @@ export class Tasks {
   health(now: Now, containerId: ContainerId, isHealthy: boolean, message: string): void {
     const entry = this.#byContainer.get(containerId);
     const spec = entry?.run?.healthCheck;
-    if (entry === undefined || spec === undefined || entry.killCause !== null) return;
+    if (entry === undefined || spec === undefined || entry.latest.state !== "TASK_RUNNING") return;
+    if (entry.killCause !== null) return;
     const verdict = judgeHealth(entry.health, spec, { nowMs: now.monoMs, isHealthy });
     entry.health = verdict.record;
     if (!verdict.isReported) return;

@@ -1,0 +1,99 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { AgentCore } from "./agent-core.ts";
+import { foldCheckpoint, recordsOf } from "./checkpoint.ts";
+import { anyStart } from "./testing/builders.ts";
+import { STEP_KINDS, World } from "./testing/world.ts";
+
+const anySteps = (kinds: readonly (typeof STEP_KINDS)[number][]) =>
+  fc.array(fc.record({ kind: fc.constantFrom(...kinds), pick: fc.nat(999) }), {
+    minLength: 20,
+    maxLength: 80,
+  });
+/** The ordinary more often than the rare, so that runs get somewhere. */
+const ORDINARY = [
+  ...STEP_KINDS,
+  "launch",
+  "launch",
+  "container",
+  "deliver",
+  "deliver",
+  "deliver",
+] as const;
+
+test("crashes at any point lose no end of a task and start nothing twice (M-56, M-57, N-03)", () => {
+  let endedCount = 0;
+  fc.assert(
+    fc.property(anySteps(ORDINARY), (steps) => {
+      const world = connected();
+      for (const step of steps) world.step(step);
+      world.settle();
+      for (const taskId of world.launched) {
+        expect(world.starts.get(taskId) ?? 0).toBeLessThanOrEqual(1);
+        expect(world.ended.has(taskId) || world.unwanted.has(taskId)).toBe(true);
+      }
+      endedCount += world.ended.size;
+      expect(world.core.checkpoint().tasks).toEqual([]);
+      expect(Array.from(world.containers.values()).filter(isRunning)).toEqual([]);
+    }),
+    { numRuns: 300 },
+  );
+  expect(endedCount).toBeGreaterThan(300); // The runs did something.
+});
+
+test("what is on disk is what the core knows, and compacting it changes nothing (M-57)", () => {
+  fc.assert(
+    fc.property(anySteps(ORDINARY), (steps) => {
+      const world = connected();
+      for (const step of steps) {
+        world.step(step);
+        const folded = foldCheckpoint(world.log);
+        expect(folded).toEqual(world.core.checkpoint());
+        expect(foldCheckpoint(recordsOf(world.core.checkpoint()))).toEqual(folded);
+      }
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test("a core restored from its snapshot goes on with the same effects and the same hash", () => {
+  fc.assert(
+    fc.property(anySteps(ORDINARY), fc.nat(80), (steps, cut) => {
+      const [first, second] = [connected(), connected()];
+      for (const [index, step] of steps.entries()) {
+        if (index === cut) second.core = AgentCore.restore(structuredClone(second.core.snapshot()));
+        first.step(step);
+        second.step(step);
+      }
+      expect(second.effects).toEqual(first.effects);
+      expect(second.core.stateHash()).toBe(first.core.stateHash());
+    }),
+    { numRuns: 150 },
+  );
+});
+
+test("an agent that crashed between two records of one append starts again", () => {
+  fc.assert(
+    fc.property(anySteps(ORDINARY), fc.nat(), (steps, cut) => {
+      const world = connected();
+      for (const step of steps) world.step(step);
+      const log = world.log.slice(0, cut % (world.log.length + 1));
+      const core = new AgentCore(anyStart({ checkpoint: foldCheckpoint(log), seed: "again" }));
+      expect(() => core.begin({ monoMs: 0, wallMs: 0 })).not.toThrow();
+    }),
+    { numRuns: 100 },
+  );
+});
+
+/** A world whose agent is registered. */
+function connected(): World {
+  const world = new World();
+  world.step({ kind: "link", pick: 0 });
+  world.wait(1_000);
+  world.step({ kind: "deliver", pick: 0 });
+  return world;
+}
+
+function isRunning({ state }: { readonly state: { readonly kind: string } }): boolean {
+  return state.kind === "running";
+}
