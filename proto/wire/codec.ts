@@ -142,8 +142,9 @@ export function encode<T>(codec: MessageCodec<T>, value: T): Uint8Array<ArrayBuf
 /** The model value of bytes from outside; anything wrong is a `ClusterError` of code `invalid_call`. */
 export function decode<T>(codec: MessageCodec<T>, bytes: Uint8Array): T {
   try {
-    const value = codec.read(new BinaryReader(bytes), bytes.length);
-    return value;
+    // A plain view: slices of a Buffer would be Buffers again, and slower.
+    const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return codec.read(new BinaryReader(plain, decodeText), plain.length);
   } catch (error) {
     if (error instanceof ClusterError) throw error;
     throw new ClusterError("invalid_call", `${codec.schema.name} cannot be decoded`, {
@@ -151,6 +152,14 @@ export function decode<T>(codec: MessageCodec<T>, bytes: Uint8Array): T {
     });
   }
 }
+
+/** Node's own decoder is faster than TextDecoder for the short text of messages, but replaces what is not UTF-8. */
+function decodeText(bytes: Uint8Array): string {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
+  return text.includes("\ufffd") ? strict.decode(bytes) : text;
+}
+
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 class RecordCodec<T extends object> implements MessageCodec<T> {
   readonly schema: DescMessage;

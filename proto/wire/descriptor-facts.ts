@@ -67,7 +67,16 @@ function fieldFact(field: DescField, rename: Rename): string {
 }
 
 function fieldType(field: DescField, rename: Rename): string {
+  const type = valueType(field, rename);
+  return field.fieldKind === "map" ? `map<${scalarName(field.mapKey)}, ${type}>` : type;
+}
+
+function valueType(field: DescField, rename: Rename): string {
   if (field.message !== undefined) return rename(field.message.typeName);
   if (field.enum !== undefined) return rename(field.enum.typeName);
-  return field.scalar === undefined ? "map" : (ScalarType[field.scalar] ?? "?").toLowerCase();
+  return scalarName(field.scalar);
+}
+
+function scalarName(type: ScalarType | undefined): string {
+  return type === undefined ? "?" : (ScalarType[type] ?? "?").toLowerCase();
 }

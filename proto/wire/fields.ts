@@ -45,7 +45,7 @@ export function bytes(max: number = LIMITS.payload): FieldCodec<Uint8Array> {
     read: (reader) => {
       const value = reader.bytes();
       if (value.length > max) throw tooLong(label, max);
-      return value.length === 0 ? NO_PAYLOAD : new Uint8Array(value);
+      return value.length === 0 ? NO_PAYLOAD : value.slice();
     },
   }));
 }

@@ -500,19 +500,19 @@ export declare type Volume_Source_CSIVolume_StaticProvisioning = Message<"mesos.
   volumeCapability?: Volume_Source_CSIVolume_VolumeCapability | undefined;
 
   /**
-   * @generated from field: repeated mesos.v1.Volume.Source.CSIVolume.StaticProvisioning.NodeStageSecretsEntry node_stage_secrets = 3;
+   * @generated from field: map<string, mesos.v1.Secret> node_stage_secrets = 3;
    */
-  nodeStageSecrets: Volume_Source_CSIVolume_StaticProvisioning_NodeStageSecretsEntry[];
+  nodeStageSecrets: { [key: string]: Secret };
 
   /**
-   * @generated from field: repeated mesos.v1.Volume.Source.CSIVolume.StaticProvisioning.NodePublishSecretsEntry node_publish_secrets = 4;
+   * @generated from field: map<string, mesos.v1.Secret> node_publish_secrets = 4;
    */
-  nodePublishSecrets: Volume_Source_CSIVolume_StaticProvisioning_NodePublishSecretsEntry[];
+  nodePublishSecrets: { [key: string]: Secret };
 
   /**
-   * @generated from field: repeated mesos.v1.Volume.Source.CSIVolume.StaticProvisioning.VolumeContextEntry volume_context = 5;
+   * @generated from field: map<string, string> volume_context = 5;
    */
-  volumeContext: Volume_Source_CSIVolume_StaticProvisioning_VolumeContextEntry[];
+  volumeContext: { [key: string]: string };
 };
 
 /**
@@ -520,69 +520,6 @@ export declare type Volume_Source_CSIVolume_StaticProvisioning = Message<"mesos.
  * Use `create(Volume_Source_CSIVolume_StaticProvisioningSchema)` to create a new message.
  */
 export declare const Volume_Source_CSIVolume_StaticProvisioningSchema: GenMessage<Volume_Source_CSIVolume_StaticProvisioning>;
-
-/**
- * @generated from message mesos.v1.Volume.Source.CSIVolume.StaticProvisioning.NodeStageSecretsEntry
- */
-export declare type Volume_Source_CSIVolume_StaticProvisioning_NodeStageSecretsEntry = Message<"mesos.v1.Volume.Source.CSIVolume.StaticProvisioning.NodeStageSecretsEntry"> & {
-  /**
-   * @generated from field: optional string key = 1;
-   */
-  key: string;
-
-  /**
-   * @generated from field: optional mesos.v1.Secret value = 2;
-   */
-  value?: Secret | undefined;
-};
-
-/**
- * Describes the message mesos.v1.Volume.Source.CSIVolume.StaticProvisioning.NodeStageSecretsEntry.
- * Use `create(Volume_Source_CSIVolume_StaticProvisioning_NodeStageSecretsEntrySchema)` to create a new message.
- */
-export declare const Volume_Source_CSIVolume_StaticProvisioning_NodeStageSecretsEntrySchema: GenMessage<Volume_Source_CSIVolume_StaticProvisioning_NodeStageSecretsEntry>;
-
-/**
- * @generated from message mesos.v1.Volume.Source.CSIVolume.StaticProvisioning.NodePublishSecretsEntry
- */
-export declare type Volume_Source_CSIVolume_StaticProvisioning_NodePublishSecretsEntry = Message<"mesos.v1.Volume.Source.CSIVolume.StaticProvisioning.NodePublishSecretsEntry"> & {
-  /**
-   * @generated from field: optional string key = 1;
-   */
-  key: string;
-
-  /**
-   * @generated from field: optional mesos.v1.Secret value = 2;
-   */
-  value?: Secret | undefined;
-};
-
-/**
- * Describes the message mesos.v1.Volume.Source.CSIVolume.StaticProvisioning.NodePublishSecretsEntry.
- * Use `create(Volume_Source_CSIVolume_StaticProvisioning_NodePublishSecretsEntrySchema)` to create a new message.
- */
-export declare const Volume_Source_CSIVolume_StaticProvisioning_NodePublishSecretsEntrySchema: GenMessage<Volume_Source_CSIVolume_StaticProvisioning_NodePublishSecretsEntry>;
-
-/**
- * @generated from message mesos.v1.Volume.Source.CSIVolume.StaticProvisioning.VolumeContextEntry
- */
-export declare type Volume_Source_CSIVolume_StaticProvisioning_VolumeContextEntry = Message<"mesos.v1.Volume.Source.CSIVolume.StaticProvisioning.VolumeContextEntry"> & {
-  /**
-   * @generated from field: optional string key = 1;
-   */
-  key: string;
-
-  /**
-   * @generated from field: optional string value = 2;
-   */
-  value: string;
-};
-
-/**
- * Describes the message mesos.v1.Volume.Source.CSIVolume.StaticProvisioning.VolumeContextEntry.
- * Use `create(Volume_Source_CSIVolume_StaticProvisioning_VolumeContextEntrySchema)` to create a new message.
- */
-export declare const Volume_Source_CSIVolume_StaticProvisioning_VolumeContextEntrySchema: GenMessage<Volume_Source_CSIVolume_StaticProvisioning_VolumeContextEntry>;
 
 /**
  * @generated from enum mesos.v1.Volume.Source.Type

@@ -41,9 +41,9 @@ export declare const OfferFiltersSchema: GenMessage<OfferFilters>;
  */
 export declare type OfferFilters_ResourceQuantities = Message<"mesos.v1.OfferFilters.ResourceQuantities"> & {
   /**
-   * @generated from field: repeated mesos.v1.OfferFilters.ResourceQuantities.QuantitiesEntry quantities = 1;
+   * @generated from field: map<string, mesos.v1.Value.Scalar> quantities = 1;
    */
-  quantities: OfferFilters_ResourceQuantities_QuantitiesEntry[];
+  quantities: { [key: string]: Value_Scalar };
 };
 
 /**
@@ -51,27 +51,6 @@ export declare type OfferFilters_ResourceQuantities = Message<"mesos.v1.OfferFil
  * Use `create(OfferFilters_ResourceQuantitiesSchema)` to create a new message.
  */
 export declare const OfferFilters_ResourceQuantitiesSchema: GenMessage<OfferFilters_ResourceQuantities>;
-
-/**
- * @generated from message mesos.v1.OfferFilters.ResourceQuantities.QuantitiesEntry
- */
-export declare type OfferFilters_ResourceQuantities_QuantitiesEntry = Message<"mesos.v1.OfferFilters.ResourceQuantities.QuantitiesEntry"> & {
-  /**
-   * @generated from field: optional string key = 1;
-   */
-  key: string;
-
-  /**
-   * @generated from field: optional mesos.v1.Value.Scalar value = 2;
-   */
-  value?: Value_Scalar | undefined;
-};
-
-/**
- * Describes the message mesos.v1.OfferFilters.ResourceQuantities.QuantitiesEntry.
- * Use `create(OfferFilters_ResourceQuantities_QuantitiesEntrySchema)` to create a new message.
- */
-export declare const OfferFilters_ResourceQuantities_QuantitiesEntrySchema: GenMessage<OfferFilters_ResourceQuantities_QuantitiesEntry>;
 
 /**
  * @generated from message mesos.v1.OfferFilters.MinAllocatableResources
@@ -167,9 +146,9 @@ export declare type FrameworkInfo = Message<"mesos.v1.FrameworkInfo"> & {
   roles: string[];
 
   /**
-   * @generated from field: repeated mesos.v1.FrameworkInfo.OfferFiltersEntry offer_filters = 13;
+   * @generated from field: map<string, mesos.v1.OfferFilters> offer_filters = 13;
    */
-  offerFilters: FrameworkInfo_OfferFiltersEntry[];
+  offerFilters: { [key: string]: OfferFilters };
 };
 
 /**
@@ -248,27 +227,6 @@ export enum FrameworkInfo_Capability_Type {
  * Describes the enum mesos.v1.FrameworkInfo.Capability.Type.
  */
 export declare const FrameworkInfo_Capability_TypeSchema: GenEnum<FrameworkInfo_Capability_Type>;
-
-/**
- * @generated from message mesos.v1.FrameworkInfo.OfferFiltersEntry
- */
-export declare type FrameworkInfo_OfferFiltersEntry = Message<"mesos.v1.FrameworkInfo.OfferFiltersEntry"> & {
-  /**
-   * @generated from field: optional string key = 1;
-   */
-  key: string;
-
-  /**
-   * @generated from field: optional mesos.v1.OfferFilters value = 2;
-   */
-  value?: OfferFilters | undefined;
-};
-
-/**
- * Describes the message mesos.v1.FrameworkInfo.OfferFiltersEntry.
- * Use `create(FrameworkInfo_OfferFiltersEntrySchema)` to create a new message.
- */
-export declare const FrameworkInfo_OfferFiltersEntrySchema: GenMessage<FrameworkInfo_OfferFiltersEntry>;
 
 /**
  * The process that runs a framework's tasks on an agent.

@@ -103,9 +103,9 @@ export declare type TaskInfo = Message<"mesos.v1.TaskInfo"> & {
   /**
    * Upper bounds on `cpus` and `mem`, where they differ from the request; may be infinite.
    *
-   * @generated from field: repeated mesos.v1.TaskInfo.LimitsEntry limits = 15;
+   * @generated from field: map<string, mesos.v1.Value.Scalar> limits = 15;
    */
-  limits: TaskInfo_LimitsEntry[];
+  limits: { [key: string]: Value_Scalar };
 };
 
 /**
@@ -113,27 +113,6 @@ export declare type TaskInfo = Message<"mesos.v1.TaskInfo"> & {
  * Use `create(TaskInfoSchema)` to create a new message.
  */
 export declare const TaskInfoSchema: GenMessage<TaskInfo>;
-
-/**
- * @generated from message mesos.v1.TaskInfo.LimitsEntry
- */
-export declare type TaskInfo_LimitsEntry = Message<"mesos.v1.TaskInfo.LimitsEntry"> & {
-  /**
-   * @generated from field: optional string key = 1;
-   */
-  key: string;
-
-  /**
-   * @generated from field: optional mesos.v1.Value.Scalar value = 2;
-   */
-  value?: Value_Scalar | undefined;
-};
-
-/**
- * Describes the message mesos.v1.TaskInfo.LimitsEntry.
- * Use `create(TaskInfo_LimitsEntrySchema)` to create a new message.
- */
-export declare const TaskInfo_LimitsEntrySchema: GenMessage<TaskInfo_LimitsEntry>;
 
 /**
  * Tasks that start together or not at all.
@@ -571,9 +550,9 @@ export declare type Task = Message<"mesos.v1.Task"> & {
   killPolicy?: KillPolicy | undefined;
 
   /**
-   * @generated from field: repeated mesos.v1.Task.LimitsEntry limits = 17;
+   * @generated from field: map<string, mesos.v1.Value.Scalar> limits = 17;
    */
-  limits: Task_LimitsEntry[];
+  limits: { [key: string]: Value_Scalar };
 };
 
 /**
@@ -581,27 +560,6 @@ export declare type Task = Message<"mesos.v1.Task"> & {
  * Use `create(TaskSchema)` to create a new message.
  */
 export declare const TaskSchema: GenMessage<Task>;
-
-/**
- * @generated from message mesos.v1.Task.LimitsEntry
- */
-export declare type Task_LimitsEntry = Message<"mesos.v1.Task.LimitsEntry"> & {
-  /**
-   * @generated from field: optional string key = 1;
-   */
-  key: string;
-
-  /**
-   * @generated from field: optional mesos.v1.Value.Scalar value = 2;
-   */
-  value?: Value_Scalar | undefined;
-};
-
-/**
- * Describes the message mesos.v1.Task.LimitsEntry.
- * Use `create(Task_LimitsEntrySchema)` to create a new message.
- */
-export declare const Task_LimitsEntrySchema: GenMessage<Task_LimitsEntry>;
 
 /**
  * TASK_STAGING is what an unset state means.

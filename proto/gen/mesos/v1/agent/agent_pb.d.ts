@@ -451,9 +451,9 @@ export declare type Call_LaunchContainer = Message<"mesos.v1.agent.Call.LaunchCo
   container?: ContainerInfo | undefined;
 
   /**
-   * @generated from field: repeated mesos.v1.agent.Call.LaunchContainer.LimitsEntry limits = 5;
+   * @generated from field: map<string, mesos.v1.Value.Scalar> limits = 5;
    */
-  limits: Call_LaunchContainer_LimitsEntry[];
+  limits: { [key: string]: Value_Scalar };
 };
 
 /**
@@ -461,27 +461,6 @@ export declare type Call_LaunchContainer = Message<"mesos.v1.agent.Call.LaunchCo
  * Use `create(Call_LaunchContainerSchema)` to create a new message.
  */
 export declare const Call_LaunchContainerSchema: GenMessage<Call_LaunchContainer>;
-
-/**
- * @generated from message mesos.v1.agent.Call.LaunchContainer.LimitsEntry
- */
-export declare type Call_LaunchContainer_LimitsEntry = Message<"mesos.v1.agent.Call.LaunchContainer.LimitsEntry"> & {
-  /**
-   * @generated from field: optional string key = 1;
-   */
-  key: string;
-
-  /**
-   * @generated from field: optional mesos.v1.Value.Scalar value = 2;
-   */
-  value?: Value_Scalar | undefined;
-};
-
-/**
- * Describes the message mesos.v1.agent.Call.LaunchContainer.LimitsEntry.
- * Use `create(Call_LaunchContainer_LimitsEntrySchema)` to create a new message.
- */
-export declare const Call_LaunchContainer_LimitsEntrySchema: GenMessage<Call_LaunchContainer_LimitsEntry>;
 
 /**
  * @generated from message mesos.v1.agent.Call.WaitContainer

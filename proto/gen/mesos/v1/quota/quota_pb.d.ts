@@ -82,14 +82,14 @@ export declare type QuotaConfig = Message<"mesos.v1.quota.QuotaConfig"> & {
   role: string;
 
   /**
-   * @generated from field: repeated mesos.v1.quota.QuotaConfig.GuaranteesEntry guarantees = 2;
+   * @generated from field: map<string, mesos.v1.Value.Scalar> guarantees = 2;
    */
-  guarantees: QuotaConfig_GuaranteesEntry[];
+  guarantees: { [key: string]: Value_Scalar };
 
   /**
-   * @generated from field: repeated mesos.v1.quota.QuotaConfig.LimitsEntry limits = 3;
+   * @generated from field: map<string, mesos.v1.Value.Scalar> limits = 3;
    */
-  limits: QuotaConfig_LimitsEntry[];
+  limits: { [key: string]: Value_Scalar };
 };
 
 /**
@@ -97,48 +97,6 @@ export declare type QuotaConfig = Message<"mesos.v1.quota.QuotaConfig"> & {
  * Use `create(QuotaConfigSchema)` to create a new message.
  */
 export declare const QuotaConfigSchema: GenMessage<QuotaConfig>;
-
-/**
- * @generated from message mesos.v1.quota.QuotaConfig.GuaranteesEntry
- */
-export declare type QuotaConfig_GuaranteesEntry = Message<"mesos.v1.quota.QuotaConfig.GuaranteesEntry"> & {
-  /**
-   * @generated from field: optional string key = 1;
-   */
-  key: string;
-
-  /**
-   * @generated from field: optional mesos.v1.Value.Scalar value = 2;
-   */
-  value?: Value_Scalar | undefined;
-};
-
-/**
- * Describes the message mesos.v1.quota.QuotaConfig.GuaranteesEntry.
- * Use `create(QuotaConfig_GuaranteesEntrySchema)` to create a new message.
- */
-export declare const QuotaConfig_GuaranteesEntrySchema: GenMessage<QuotaConfig_GuaranteesEntry>;
-
-/**
- * @generated from message mesos.v1.quota.QuotaConfig.LimitsEntry
- */
-export declare type QuotaConfig_LimitsEntry = Message<"mesos.v1.quota.QuotaConfig.LimitsEntry"> & {
-  /**
-   * @generated from field: optional string key = 1;
-   */
-  key: string;
-
-  /**
-   * @generated from field: optional mesos.v1.Value.Scalar value = 2;
-   */
-  value?: Value_Scalar | undefined;
-};
-
-/**
- * Describes the message mesos.v1.quota.QuotaConfig.LimitsEntry.
- * Use `create(QuotaConfig_LimitsEntrySchema)` to create a new message.
- */
-export declare const QuotaConfig_LimitsEntrySchema: GenMessage<QuotaConfig_LimitsEntry>;
 
 /**
  * @generated from message mesos.v1.quota.QuotaStatus

@@ -12,7 +12,7 @@ import { file_mesos_v1_values } from "../values_pb.js";
  * Describes the file mesos/v1/quota/quota.proto.
  */
 export const file_mesos_v1_quota_quota = /*@__PURE__*/
-  fileDesc("ChptZXNvcy92MS9xdW90YS9xdW90YS5wcm90bxIObWVzb3MudjEucXVvdGEiUwoJUXVvdGFJbmZvEgwKBHJvbGUYASABKAkSEQoJcHJpbmNpcGFsGAIgASgJEiUKCWd1YXJhbnRlZRgDIAMoCzISLm1lc29zLnYxLlJlc291cmNlIlIKDFF1b3RhUmVxdWVzdBINCgVmb3JjZRgBIAEoCBIMCgRyb2xlGAIgASgJEiUKCWd1YXJhbnRlZRgDIAMoCzISLm1lc29zLnYxLlJlc291cmNlIp8CCgtRdW90YUNvbmZpZxIMCgRyb2xlGAEgAigJEj8KCmd1YXJhbnRlZXMYAiADKAsyKy5tZXNvcy52MS5xdW90YS5RdW90YUNvbmZpZy5HdWFyYW50ZWVzRW50cnkSNwoGbGltaXRzGAMgAygLMicubWVzb3MudjEucXVvdGEuUXVvdGFDb25maWcuTGltaXRzRW50cnkaRQoPR3VhcmFudGVlc0VudHJ5EgsKA2tleRgBIAEoCRIlCgV2YWx1ZRgCIAEoCzIWLm1lc29zLnYxLlZhbHVlLlNjYWxhchpBCgtMaW1pdHNFbnRyeRILCgNrZXkYASABKAkSJQoFdmFsdWUYAiABKAsyFi5tZXNvcy52MS5WYWx1ZS5TY2FsYXIiaQoLUXVvdGFTdGF0dXMSLAoFaW5mb3MYASADKAsyGS5tZXNvcy52MS5xdW90YS5RdW90YUluZm9CAhgBEiwKB2NvbmZpZ3MYAiADKAsyGy5tZXNvcy52MS5xdW90YS5RdW90YUNvbmZpZw", [file_mesos_v1_resource, file_mesos_v1_values]);
+  fileDesc("ChptZXNvcy92MS9xdW90YS9xdW90YS5wcm90bxIObWVzb3MudjEucXVvdGEiUwoJUXVvdGFJbmZvEgwKBHJvbGUYASABKAkSEQoJcHJpbmNpcGFsGAIgASgJEiUKCWd1YXJhbnRlZRgDIAMoCzISLm1lc29zLnYxLlJlc291cmNlIlIKDFF1b3RhUmVxdWVzdBINCgVmb3JjZRgBIAEoCBIMCgRyb2xlGAIgASgJEiUKCWd1YXJhbnRlZRgDIAMoCzISLm1lc29zLnYxLlJlc291cmNlIqcCCgtRdW90YUNvbmZpZxIMCgRyb2xlGAEgAigJEj8KCmd1YXJhbnRlZXMYAiADKAsyKy5tZXNvcy52MS5xdW90YS5RdW90YUNvbmZpZy5HdWFyYW50ZWVzRW50cnkSNwoGbGltaXRzGAMgAygLMicubWVzb3MudjEucXVvdGEuUXVvdGFDb25maWcuTGltaXRzRW50cnkaSQoPR3VhcmFudGVlc0VudHJ5EgsKA2tleRgBIAEoCRIlCgV2YWx1ZRgCIAEoCzIWLm1lc29zLnYxLlZhbHVlLlNjYWxhcjoCOAEaRQoLTGltaXRzRW50cnkSCwoDa2V5GAEgASgJEiUKBXZhbHVlGAIgASgLMhYubWVzb3MudjEuVmFsdWUuU2NhbGFyOgI4ASJpCgtRdW90YVN0YXR1cxIsCgVpbmZvcxgBIAMoCzIZLm1lc29zLnYxLnF1b3RhLlF1b3RhSW5mb0ICGAESLAoHY29uZmlncxgCIAMoCzIbLm1lc29zLnYxLnF1b3RhLlF1b3RhQ29uZmln", [file_mesos_v1_resource, file_mesos_v1_values]);
 
 /**
  * Describes the message mesos.v1.quota.QuotaInfo.
@@ -34,20 +34,6 @@ export const QuotaRequestSchema = /*@__PURE__*/
  */
 export const QuotaConfigSchema = /*@__PURE__*/
   messageDesc(file_mesos_v1_quota_quota, 2);
-
-/**
- * Describes the message mesos.v1.quota.QuotaConfig.GuaranteesEntry.
- * Use `create(QuotaConfig_GuaranteesEntrySchema)` to create a new message.
- */
-export const QuotaConfig_GuaranteesEntrySchema = /*@__PURE__*/
-  messageDesc(file_mesos_v1_quota_quota, 2, 0);
-
-/**
- * Describes the message mesos.v1.quota.QuotaConfig.LimitsEntry.
- * Use `create(QuotaConfig_LimitsEntrySchema)` to create a new message.
- */
-export const QuotaConfig_LimitsEntrySchema = /*@__PURE__*/
-  messageDesc(file_mesos_v1_quota_quota, 2, 1);
 
 /**
  * Describes the message mesos.v1.quota.QuotaStatus.

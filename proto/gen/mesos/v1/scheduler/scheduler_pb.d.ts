@@ -645,9 +645,9 @@ export declare const AttributeConstraint_Predicate_TextNotMatchesSchema: GenMess
  */
 export declare type OfferConstraints = Message<"mesos.v1.scheduler.OfferConstraints"> & {
   /**
-   * @generated from field: repeated mesos.v1.scheduler.OfferConstraints.RoleConstraintsEntry role_constraints = 1;
+   * @generated from field: map<string, mesos.v1.scheduler.OfferConstraints.RoleConstraints> role_constraints = 1;
    */
-  roleConstraints: OfferConstraints_RoleConstraintsEntry[];
+  roleConstraints: { [key: string]: OfferConstraints_RoleConstraints };
 };
 
 /**
@@ -687,27 +687,6 @@ export declare type OfferConstraints_RoleConstraints_Group = Message<"mesos.v1.s
  * Use `create(OfferConstraints_RoleConstraints_GroupSchema)` to create a new message.
  */
 export declare const OfferConstraints_RoleConstraints_GroupSchema: GenMessage<OfferConstraints_RoleConstraints_Group>;
-
-/**
- * @generated from message mesos.v1.scheduler.OfferConstraints.RoleConstraintsEntry
- */
-export declare type OfferConstraints_RoleConstraintsEntry = Message<"mesos.v1.scheduler.OfferConstraints.RoleConstraintsEntry"> & {
-  /**
-   * @generated from field: optional string key = 1;
-   */
-  key: string;
-
-  /**
-   * @generated from field: optional mesos.v1.scheduler.OfferConstraints.RoleConstraints value = 2;
-   */
-  value?: OfferConstraints_RoleConstraints | undefined;
-};
-
-/**
- * Describes the message mesos.v1.scheduler.OfferConstraints.RoleConstraintsEntry.
- * Use `create(OfferConstraints_RoleConstraintsEntrySchema)` to create a new message.
- */
-export declare const OfferConstraints_RoleConstraintsEntrySchema: GenMessage<OfferConstraints_RoleConstraintsEntry>;
 
 /**
  * `type` says which member is set.
