@@ -10,7 +10,9 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 if (major < 20 || (major === 20 && minor < 19)) {
-  console.error(`bourse: Node ${process.versions.node} is too old: version 20.19 or later is needed`);
+  console.error(
+    `bourse: Node ${process.versions.node} is too old: version 20.19 or later is needed`,
+  );
   process.exit(1);
 }
 
@@ -24,9 +26,13 @@ console.error("bourse: building (tsc -b)");
 step("npx", ["tsc", "-b"]);
 
 // The command handles signals itself (Ctrl-C reaches it through the terminal's process group).
-const child = spawn(process.execPath, [join(root, "cli", "bin", "bourse.js"), "up", "--demo", ...process.argv.slice(2)], {
-  stdio: "inherit",
-});
+const child = spawn(
+  process.execPath,
+  [join(root, "cli", "bin", "bourse.js"), "up", "--demo", ...process.argv.slice(2)],
+  {
+    stdio: "inherit",
+  },
+);
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
   process.on(signal, () => {
     if (signal !== "SIGINT" || !process.stdin.isTTY) child.kill(signal);
@@ -37,7 +43,9 @@ child.on("exit", (code, signal) => process.exit(code ?? (signal === null ? 1 : 1
 function step(command, args) {
   const result = spawnSync(command, args, { cwd: root, stdio: ["ignore", 2, 2] });
   if (result.status !== 0) {
-    console.error(`bourse: \`${command} ${args.join(" ")}\` failed in ${root}; its message is above`);
+    console.error(
+      `bourse: \`${command} ${args.join(" ")}\` failed in ${root}; its message is above`,
+    );
     process.exit(1);
   }
 }

@@ -1,0 +1,124 @@
+import { startAgent } from "@bourse/agent/main";
+import { ClusterError } from "@bourse/model/errors";
+import type { AgentView } from "@bourse/model/operator";
+import type { Command } from "commander";
+import { contextFor, integerOf, withClient } from "./context.ts";
+import { daemonLogger, runUntilSignal } from "./daemon.ts";
+import { findAgent, listAgents } from "./lookup.ts";
+import { age, type Column, cpusOf, memOf, printable, printObject, renderList } from "./output.ts";
+import { drawOrWatch } from "./watch.ts";
+
+const COLUMNS: readonly Column<AgentView>[] = [
+  { title: "AGENT", value: (agent) => agent.agentId },
+  { title: "HOST", value: (agent) => printable(agent.hostname) },
+  { title: "CONDITION", value: (agent) => agent.condition },
+  { title: "TASKS", value: (agent) => String(agent.tasks), align: "right" },
+  {
+    title: "CPUS",
+    value: (agent) => `${cpusOf(agent.allocated)}/${cpusOf(agent.total)}`,
+    align: "right",
+  },
+  {
+    title: "MEM",
+    value: (agent) => `${memOf(agent.allocated)}/${memOf(agent.total)}`,
+    align: "right",
+  },
+  { title: "OFFERED", value: (agent) => cpusOf(agent.offered), align: "right" },
+  { title: "AGE", value: (agent) => age(agent.registeredAtMs, Date.now()), align: "right" },
+];
+
+interface AgentFlags {
+  readonly workDir: string;
+  readonly hostname?: string;
+  readonly resources?: string;
+  readonly attributes?: string;
+  readonly containerizer: string;
+  readonly cluster?: string;
+  readonly count: string;
+  readonly dockerSocket?: string;
+  readonly registryAuth?: string;
+  readonly logLevel: string;
+}
+
+export function addAgentCommands(root: Command): void {
+  const agent = root
+    .command("agent")
+    .description("run an agent on this machine; or list, inspect and steer agents")
+    .option("--work-dir <directory>", "checkpoints and sandboxes", ".bourse/agent")
+    .option("--hostname <name>", "how it is listed (default: of the machine)")
+    .option(
+      "--resources <list>",
+      "instead of what is detected: cpus:4;mem:8192;ports:[31000-32000]",
+    )
+    .option("--attributes <list>", "e.g. rack:r1;zone:a")
+    .option("--containerizer <kind>", "docker, process or fake (for load tests)", "docker")
+    .option("--cluster <name>", "a label on its containers, to find them by")
+    .option("--count <number>", "so many agents in this process (for load tests)", "1")
+    .option("--docker-socket <path>", "where the engine listens")
+    .option("--registry-auth <file>", "a Docker config.json with credentials for image registries")
+    .option("--log-level <level>", "trace, debug, info, warn or error", "info")
+    .action(async (options: AgentFlags, command: Command) => {
+      const { masters } = contextFor(command);
+      const logger = daemonLogger("agent", options.logLevel);
+      const daemon = await startAgent({
+        masters,
+        workDir: options.workDir,
+        containerizer: containerizerOf(options.containerizer),
+        count: integerOf(options.count, "--count", 1, 10_000),
+        logger,
+        ...(options.hostname === undefined ? {} : { hostname: options.hostname }),
+        ...(options.resources === undefined ? {} : { resources: options.resources }),
+        ...(options.attributes === undefined ? {} : { attributes: options.attributes }),
+        ...(options.cluster === undefined ? {} : { cluster: options.cluster }),
+        ...(options.dockerSocket === undefined ? {} : { dockerSocket: options.dockerSocket }),
+        ...(options.registryAuth === undefined ? {} : { registryAuthFile: options.registryAuth }),
+      });
+      await runUntilSignal(daemon, daemon.fatal, logger);
+    });
+  agent
+    .command("ls")
+    .description("agents with what they hold")
+    .action(async (_options: object, command: Command) => {
+      const context = contextFor(command);
+      await withClient(context, (client) =>
+        drawOrWatch(context, client, async () =>
+          renderList(context, await listAgents(client), COLUMNS, (row) => row.agentId),
+        ),
+      );
+    });
+  agent
+    .command("inspect")
+    .description("all the master knows of an agent")
+    .argument("<agent>", "id, hostname or unique part of the id")
+    .action(async (text: string, _options: object, command: Command) => {
+      const context = contextFor(command);
+      await withClient(context, async (client) =>
+        printObject(context, await findAgent(client, text)),
+      );
+    });
+  for (const kind of ["deactivate", "reactivate"] as const) {
+    agent
+      .command(kind)
+      .description(
+        kind === "deactivate"
+          ? "offer its resources no more; its tasks go on"
+          : "offer its resources again",
+      )
+      .argument("<agent>", "id, hostname or unique part of the id")
+      .action(async (text: string, _options: object, command: Command) => {
+        const context = contextFor(command);
+        await withClient(context, async (client) => {
+          const { agentId } = await findAgent(client, text);
+          await client.call({ kind: `${kind}-agent`, agentId });
+          process.stdout.write(`${agentId}\n`);
+        });
+      });
+  }
+}
+
+function containerizerOf(text: string): "docker" | "process" | "fake" {
+  if (text === "docker" || text === "process" || text === "fake") return text;
+  throw new ClusterError("invalid_call", `--containerizer ${text} is none`, {
+    hint: "take docker, process or fake",
+  });
+}

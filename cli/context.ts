@@ -1,0 +1,118 @@
+import { ClusterError } from "@bourse/model/errors";
+import type { Command } from "commander";
+import pc from "picocolors";
+import { OperatorClient } from "./client.ts";
+
+/** The flags that every command understands (FEATURES C-1), validated. */
+export interface Context {
+  readonly masters: readonly string[];
+  readonly output: OutputFormat;
+  readonly isQuiet: boolean;
+  readonly isWatching: boolean;
+  readonly timeoutMs: number;
+  readonly colors: Colors;
+  /** Opens a client to the first master that answers; closed by `withClient`. */
+  readonly client: () => OperatorClient;
+}
+
+export type Colors = ReturnType<typeof pc.createColors>;
+
+export const OUTPUT_FORMATS = ["table", "json", "yaml"] as const;
+export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
+
+export const MASTER_DEFAULT = "127.0.0.1:5050";
+
+/** As commander hands them over. */
+export interface GlobalFlags {
+  readonly master?: string;
+  readonly output?: string;
+  readonly quiet?: boolean;
+  readonly watch?: boolean;
+  readonly color?: boolean;
+  readonly timeout?: string;
+}
+
+/** The context of a command: the flags of all levels together. */
+export function contextFor(command: Command): Context {
+  return contextOf(command.optsWithGlobals<GlobalFlags>());
+}
+
+export function contextOf(flags: GlobalFlags): Context {
+  const masters = mastersOf(flags.master ?? process.env.BOURSE_MASTER ?? MASTER_DEFAULT);
+  const output = flags.output ?? "table";
+  if (!isOutputFormat(output)) {
+    throw new ClusterError("invalid_call", `--output ${output} is not a format`, {
+      hint: `take one of ${OUTPUT_FORMATS.join(", ")}`,
+    });
+  }
+  const timeoutMs = durationMs(flags.timeout ?? "30s", "--timeout");
+  const hasColor =
+    flags.color !== false && process.env.NO_COLOR === undefined && process.stdout.isTTY === true;
+  return {
+    masters,
+    output,
+    isQuiet: flags.quiet === true,
+    isWatching: flags.watch === true,
+    timeoutMs,
+    colors: pc.createColors(hasColor),
+    client: () => new OperatorClient(masters, timeoutMs),
+  };
+}
+
+/** Runs with a client and closes it, whatever happens. */
+export async function withClient<T>(
+  context: Context,
+  use: (client: OperatorClient) => Promise<T>,
+): Promise<T> {
+  const client = context.client();
+  try {
+    return await use(client);
+  } finally {
+    client.close();
+  }
+}
+
+/** `host:port[,host:port]`; a scheme is accepted and dropped. */
+export function mastersOf(text: string): readonly string[] {
+  return text.split(",").map((part) => {
+    const address = part
+      .trim()
+      .replace(/^(https?|grpc):\/\//, "")
+      .replace(/\/$/, "");
+    const match = /^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):(\d{1,5})$/.exec(address);
+    if (match === null || Number(match[2]) < 1 || Number(match[2]) > 65535) {
+      throw new ClusterError("invalid_call", `--master ${JSON.stringify(part)} is not an address`, {
+        hint: "write host:port, e.g. 127.0.0.1:5050; several are separated by commas",
+      });
+    }
+    return address;
+  });
+}
+
+/** `250ms`, `5s`, `2m`, `1h`; a bare number counts as seconds. */
+export function durationMs(text: string, flag: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(text.trim());
+  const unit = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[match?.[2] ?? "s"];
+  const milliseconds = match === null ? Number.NaN : Math.round(Number(match[1]) * (unit ?? 0));
+  if (!Number.isSafeInteger(milliseconds) || milliseconds > 365 * 86_400_000) {
+    throw new ClusterError("invalid_call", `${flag} ${JSON.stringify(text)} is not a duration`, {
+      hint: "write a number with ms, s, m, h or d, at most 365d; e.g. 1.5s",
+    });
+  }
+  return milliseconds;
+}
+
+/** A whole number within bounds. */
+export function integerOf(text: string, flag: string, from: number, to: number): number {
+  const value = /^-?\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
+  if (!(value >= from && value <= to)) {
+    throw new ClusterError("invalid_call", `${flag} ${JSON.stringify(text)} is not acceptable`, {
+      hint: `take a whole number from ${from} to ${to}`,
+    });
+  }
+  return value;
+}
+
+function isOutputFormat(text: string): text is OutputFormat {
+  return (OUTPUT_FORMATS as readonly string[]).includes(text);
+}

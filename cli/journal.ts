@@ -1,0 +1,23 @@
+import { replay } from "@bourse/master/journal/replay";
+import { ClusterError } from "@bourse/model/errors";
+import type { Command } from "commander";
+import { contextFor } from "./context.ts";
+import { printObject } from "./output.ts";
+
+export function addJournalCommands(root: Command): void {
+  const journal = root.command("journal").description("work with a master's journal");
+  journal
+    .command("replay")
+    .description("apply a journal again and compare the hashes")
+    .argument("<file>", "a journal file")
+    .action(async (file: string, _options: object, command: Command) => {
+      const context = contextFor(command);
+      const result = await replay(file);
+      printObject(context, result);
+      if (result.difference !== null) {
+        throw new ClusterError("conflict", `the replay differs: ${result.difference}`, {
+          hint: "was the journal written by another build? Its header names the build",
+        });
+      }
+    });
+}

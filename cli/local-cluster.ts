@@ -1,0 +1,262 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { availableParallelism, totalmem } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { ClusterError } from "@bourse/model/errors";
+import { isTerminal } from "@bourse/model/task-state";
+import Docker from "dockerode";
+import { OperatorClient } from "./client.ts";
+import { listFrameworks } from "./lookup.ts";
+
+export interface ClusterPlan {
+  readonly dataDir: string;
+  readonly port: number;
+  readonly agents: number;
+  /** Of the demo service; null = none. */
+  readonly instances: number | null;
+  readonly containerizer: "docker" | "process";
+  readonly image?: string;
+}
+
+interface Member {
+  readonly name: string;
+  readonly child: ChildProcess;
+  readonly logFile: string;
+  readonly exited: Promise<void>;
+}
+
+const START_MS = 30_000;
+const TASKS_END_MS = 20_000;
+const MEMBER_END_MS = 10_000;
+
+/**
+ * A master, agents, the runner and the demo service as child processes of this one: the same daemons that an
+ * operator starts by hand, with their logs in the data directory. Stopping leaves no process and no container.
+ */
+export class LocalCluster {
+  readonly #plan: ClusterPlan;
+  readonly #say: (line: string) => void;
+  readonly #members: Member[] = [];
+  /** Our containers bear it as a label. */
+  readonly clusterName = `up-${process.pid}`;
+  /** Rejects when a member ends that was not asked to. */
+  readonly failed: Promise<never>;
+  #fail: (error: Error) => void = () => {};
+  #isStopping = false;
+  #address = "";
+
+  constructor(plan: ClusterPlan, say: (line: string) => void) {
+    this.#plan = plan;
+    this.#say = say;
+    this.failed = new Promise((_, reject) => {
+      this.#fail = reject;
+    });
+    this.failed.catch(() => {}); // Whoever waits for it hears of it; before that it is no crash.
+  }
+
+  /** Returns the master's address once everything is registered. */
+  async start(stop: AbortSignal): Promise<string> {
+    const { plan } = { plan: this.#plan };
+    mkdirSync(join(plan.dataDir, "logs"), { recursive: true });
+    const port = await freePort(plan.port);
+    this.#address = `127.0.0.1:${port}`;
+    this.#say(
+      `starting a master and ${plan.agents} agents (${plan.containerizer} containers), logs in ${join(plan.dataDir, "logs")}`,
+    );
+    this.#spawn("master", [
+      "master",
+      "--port",
+      String(port),
+      "--data-dir",
+      join(plan.dataDir, "master"),
+    ]);
+    const client = new OperatorClient([this.#address], 2_000);
+    try {
+      await this.#until("the master answers", stop, async () => {
+        await client.query({ kind: "master" }, "master");
+        return true;
+      });
+      for (let index = 0; index < plan.agents; index++) this.#spawnAgent(index);
+      this.#spawn("runner", ["runner", "--state-dir", join(plan.dataDir, "runner")]);
+      if (plan.instances !== null) this.#spawnService(plan.instances);
+      const frameworks = plan.instances === null ? 1 : 2;
+      await this.#until("the agents and frameworks are registered", stop, async () => {
+        const { master } = await client.query({ kind: "master" }, "master");
+        return master.counts.agents >= plan.agents && master.counts.frameworks >= frameworks;
+      });
+    } finally {
+      client.close();
+    }
+    return this.#address;
+  }
+
+  /** Tears all frameworks down, waits for their tasks, ends the members, removes what is left of the containers. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    const isMasterUp = this.#members.some((member) => member.name === "master" && isAlive(member));
+    if (isMasterUp && this.#address !== "") await this.#endTasks();
+    for (const member of [...this.#members].reverse()) await end(member);
+    if (this.#plan.containerizer === "docker") await this.#removeContainers();
+  }
+
+  async #endTasks(): Promise<void> {
+    const client = new OperatorClient([this.#address], 2_000);
+    try {
+      for (const { frameworkId } of await listFrameworks(client, false)) {
+        await client.call({ kind: "teardown-framework", frameworkId });
+      }
+      const deadline = Date.now() + TASKS_END_MS;
+      while (Date.now() < deadline && (await liveTasks(client)) > 0) await pause(200);
+    } catch (thrown) {
+      this.#say(`could not end the tasks through the master: ${ClusterError.from(thrown).message}`);
+    } finally {
+      client.close();
+    }
+  }
+
+  async #removeContainers(): Promise<void> {
+    try {
+      const docker = new Docker();
+      const filters = { label: [`bourse.cluster=${this.clusterName}`] };
+      for (const { Id } of await docker.listContainers({ all: true, filters })) {
+        await docker.getContainer(Id).remove({ force: true, v: true });
+      }
+    } catch (thrown) {
+      this.#say(`could not look for left-over containers: ${ClusterError.from(thrown).message}`);
+    }
+  }
+
+  #spawnAgent(index: number): void {
+    const { plan } = { plan: this.#plan };
+    const cpus = Math.floor((availableParallelism() * 1000) / plan.agents) / 1000;
+    const mem = Math.floor(((totalmem() / 1048576) * 0.8) / plan.agents);
+    const width = Math.floor(1000 / plan.agents);
+    const begin = 31_000 + index * width;
+    const name = `agent-${index + 1}`;
+    this.#spawn(name, [
+      "agent",
+      ...["--work-dir", join(plan.dataDir, name), "--hostname", name],
+      ...["--containerizer", plan.containerizer, "--cluster", this.clusterName],
+      ...[
+        "--resources",
+        `cpus:${cpus};mem:${mem};disk:10240;ports:[${begin}-${begin + width - 1}]`,
+      ],
+    ]);
+  }
+
+  #spawnService(instances: number): void {
+    const { plan } = { plan: this.#plan };
+    this.#spawn("service", [
+      ...[
+        "service",
+        "--state-dir",
+        join(plan.dataDir, "service"),
+        "--instances",
+        String(instances),
+      ],
+      ...(plan.image === undefined ? ["--", "sleep", "1000000"] : ["--image", plan.image]),
+    ]);
+  }
+
+  #spawn(name: string, args: readonly string[]): void {
+    const logFile = join(this.#plan.dataDir, "logs", `${name}.log`);
+    const log = openSync(logFile, "a");
+    // A group of its own: Ctrl-C on the terminal reaches only this process, which stops the others in order.
+    const child = spawn(process.execPath, [command(), "--master", this.#address, ...args], {
+      stdio: ["ignore", log, log],
+      detached: true,
+    });
+    closeSync(log);
+    const exited = new Promise<void>((resolve) => {
+      child.once("exit", (code, signal) => {
+        resolve();
+        if (this.#isStopping) return;
+        const last = readFileSync(logFile, "utf8").trim().split("\n").at(-1) ?? "";
+        this.#fail(
+          new ClusterError(
+            "internal",
+            `the ${name} ended by itself (${signal ?? `code ${code}`}): ${last}`,
+            {
+              hint: `its log: ${logFile}`,
+            },
+          ),
+        );
+      });
+    });
+    this.#members.push({ name, child, logFile, exited });
+  }
+
+  /** Tries until it holds; a member that dies, the time and Ctrl-C end the waiting. */
+  async #until(what: string, stop: AbortSignal, holds: () => Promise<boolean>): Promise<void> {
+    const deadline = Date.now() + START_MS;
+    while (!stop.aborted) {
+      const isTrue = await Promise.race([holds().catch(() => false), this.failed]);
+      if (isTrue) return;
+      if (Date.now() > deadline) {
+        throw new ClusterError("timeout", `waited ${START_MS / 1000} s until ${what}`, {
+          hint: `see the logs in ${join(this.#plan.dataDir, "logs")} (keep them with --data-dir)`,
+        });
+      }
+      await pause(100);
+    }
+  }
+}
+
+async function liveTasks(client: OperatorClient): Promise<number> {
+  const { master } = await client.query({ kind: "master" }, "master");
+  return Object.entries(master.tasksByState)
+    .filter(([state]) => !isTerminal(state as Parameters<typeof isTerminal>[0]))
+    .reduce((sum, [, count]) => sum + (count ?? 0), 0);
+}
+
+async function end(member: Member): Promise<void> {
+  if (!isAlive(member)) return;
+  member.child.kill("SIGTERM");
+  const hasEnded = await Promise.race([
+    member.exited.then(() => true),
+    pause(MEMBER_END_MS).then(() => false),
+  ]);
+  if (hasEnded) return;
+  member.child.kill("SIGKILL");
+  await member.exited;
+}
+
+function isAlive(member: Member): boolean {
+  return (
+    member.child.exitCode === null &&
+    member.child.signalCode === null &&
+    member.child.pid !== undefined
+  );
+}
+
+function command(): string {
+  const here = fileURLToPath(new URL(".", import.meta.url));
+  return join(here, "..", "bin", "bourse.js");
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** A wish of 0 is any free port; another must be free, or the refusal says what to do. */
+function freePort(wish: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once("error", (error: NodeJS.ErrnoException) => {
+      const why = error.code === "EADDRINUSE" ? "is in use" : `cannot be used (${error.code})`;
+      reject(
+        new ClusterError("conflict", `port ${wish} ${why}`, {
+          hint: "is a cluster running already? Take another with --port, or --port 0 for any",
+          cause: error,
+        }),
+      );
+    });
+    probe.listen({ host: "127.0.0.1", port: wish }, () => {
+      const address = probe.address();
+      const port = typeof address === "object" && address !== null ? address.port : wish;
+      probe.close(() => resolve(port));
+    });
+  });
+}

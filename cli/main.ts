@@ -1,0 +1,102 @@
+import { ClusterError, ERRORS } from "@bourse/model/errors";
+import { Command, CommanderError } from "commander";
+import { addAgentCommands } from "./agent.ts";
+import { contextOf } from "./context.ts";
+import { addDoctorCommand } from "./doctor.ts";
+import { addEventsCommand } from "./events.ts";
+import { addFrameworkCommands } from "./framework.ts";
+import { addJournalCommands } from "./journal.ts";
+import { addMasterCommand } from "./master.ts";
+import { addOfferCommands } from "./offer.ts";
+import { addRunnerCommand, addServiceCommand } from "./resident.ts";
+import { addSimCommands } from "./sim.ts";
+import { addTaskCommands } from "./task.ts";
+import { addTaskRunCommand } from "./task-run.ts";
+import { addTaskStreamCommands } from "./task-streams.ts";
+import { addUpCommand } from "./up.ts";
+import { VERSION } from "./version.ts";
+
+/** Runs one command line and sets the exit code (FEATURES C-3). */
+export async function main(argv: readonly string[]): Promise<void> {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(0); // `bourse task ls | head` is no failure.
+    throw error;
+  });
+  try {
+    await program().parseAsync(argv);
+  } catch (thrown) {
+    process.exitCode = report(thrown);
+  }
+}
+
+export function program(): Command {
+  const root = new Command("bourse")
+    .description("A two-level datacenter scheduler: run a cluster, ask it, simulate it.")
+    .version(VERSION, "--version", "print the version")
+    .option("--master <addresses>", "masters, host:port, separated by commas (env BOURSE_MASTER)")
+    .option("-o, --output <format>", "table, json or yaml")
+    .option("-q, --quiet", "ids only")
+    .option("-w, --watch", "draw lists again after every change")
+    .option("--timeout <duration>", "how long to wait for an answer, e.g. 5s")
+    .option("--no-color", "no colours (also NO_COLOR)")
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureOutput({ outputError: () => {} })
+    .addHelpText("after", EXAMPLES);
+  addUpCommand(root);
+  addMasterCommand(root);
+  addAgentCommands(root);
+  addFrameworkCommands(root);
+  addOfferCommands(root);
+  const task = root.command("task").description("run, list and look into tasks");
+  addTaskRunCommand(task);
+  addTaskCommands(task);
+  addTaskStreamCommands(task);
+  addEventsCommand(root);
+  addJournalCommands(root);
+  addSimCommands(root);
+  addRunnerCommand(root);
+  addServiceCommand(root);
+  addDoctorCommand(root);
+  for (const command of everyCommand(root)) {
+    command.exitOverride().configureOutput({ outputError: () => {} });
+  }
+  return root;
+}
+
+const EXAMPLES = `
+Examples:
+  bourse up                                  a local cluster in one command
+  bourse task run busybox echo hello         run a container and see its output
+  bourse task ls -w                          all tasks, drawn again after every change
+  bourse task why web-1a2b                   why a task waits or was lost
+  bourse sim run --agents 1000 --tasks 100000`;
+
+function everyCommand(command: Command): readonly Command[] {
+  return [command, ...command.commands.flatMap(everyCommand)];
+}
+
+/** One error, three lines at most: what and why, then what to do. */
+function report(thrown: unknown): number {
+  if (thrown instanceof CommanderError) {
+    if (thrown.exitCode === 0) return 0;
+    if (thrown.code === "commander.help") return 2;
+    process.stderr.write(`bourse: ${thrown.message.replace(/^error: /, "")}\n`);
+    process.stderr.write("  see `bourse --help`, or --help behind any command\n");
+    return 2;
+  }
+  const error = ClusterError.from(thrown);
+  const colors = contextColors();
+  process.stderr.write(`${colors.red("bourse:")} ${error.message}\n`);
+  if (error.hint !== undefined) process.stderr.write(`  ${error.hint}\n`);
+  if (error.code === "internal" && process.env.BOURSE_DEBUG !== undefined) {
+    process.stderr.write(
+      `${String(error.cause instanceof Error ? error.cause.stack : error.stack)}\n`,
+    );
+  }
+  return ERRORS[error.code].exit;
+}
+
+function contextColors(): ReturnType<typeof contextOf>["colors"] {
+  return contextOf(process.argv.includes("--no-color") ? { color: false } : {}).colors;
+}

@@ -1,0 +1,108 @@
+import { startMaster } from "@bourse/master/main";
+import { ClusterError } from "@bourse/model/errors";
+import type { Command } from "commander";
+import { durationMs, integerOf } from "./context.ts";
+import { daemonLogger, runUntilSignal } from "./daemon.ts";
+
+interface MasterFlags {
+  readonly host: string;
+  readonly port: string;
+  readonly dataDir: string;
+  readonly store: string;
+  readonly journal: boolean;
+  readonly insecure?: boolean;
+  readonly allocationInterval?: string;
+  readonly offerTimeout?: string;
+  readonly agentPingInterval?: string;
+  readonly agentPingMisses?: string;
+  readonly agentReregisterTimeout?: string;
+  readonly failoverTimeout?: string;
+  readonly logLevel: string;
+}
+
+export function addMasterCommand(root: Command): void {
+  root
+    .command("master")
+    .description("run a master; its frameworks, agents and operators all use one port")
+    .option(
+      "--host <address>",
+      "where to listen; beyond loopback only with --insecure",
+      "127.0.0.1",
+    )
+    .option("--port <port>", "gRPC and HTTP (/health, /metrics)", "5050")
+    .option("--data-dir <directory>", "registry and journal", ".bourse/master")
+    .option("--store <kind>", "lmdb, or memory (forgets all at its end)", "lmdb")
+    .option("--no-journal", "do not record inputs for replay")
+    .option("--insecure", "allow listening beyond loopback without TLS: exec is then open to all")
+    .option("--allocation-interval <duration>", "between periodic allocations (default 1s)")
+    .option(
+      "--offer-timeout <duration>",
+      "how long an offer may be held; 0 = for ever (default 60s)",
+    )
+    .option("--agent-ping-interval <duration>", "between pings of an agent (default 15s)")
+    .option(
+      "--agent-ping-misses <count>",
+      "unanswered pings until it counts as unreachable (default 5)",
+    )
+    .option("--agent-reregister-timeout <duration>", "for known agents to return (default 10m)")
+    .option("--failover-timeout <duration>", "for frameworks that ask for none (default 7d)")
+    .option("--log-level <level>", "trace, debug, info, warn or error", "info")
+    .action(async (options: MasterFlags) => {
+      const logger = daemonLogger("master", options.logLevel);
+      if (options.store !== "lmdb" && options.store !== "memory") {
+        throw new ClusterError("invalid_call", `--store ${options.store} is not a store`, {
+          hint: "take lmdb or memory",
+        });
+      }
+      const master = await startMaster({
+        host: options.host,
+        port: integerOf(options.port, "--port", 0, 65_535),
+        dataDir: options.dataDir,
+        store: options.store,
+        hasJournal: options.journal,
+        isInsecure: options.insecure === true,
+        config: configOf(options),
+        logger,
+      });
+      logger.info({ address: master.address, epoch: master.epoch }, "listening");
+      await runUntilSignal(master, master.fatal, logger);
+    });
+}
+
+function configOf(options: MasterFlags): Parameters<typeof startMaster>[0]["config"] {
+  const offerTimeoutMs =
+    options.offerTimeout === undefined
+      ? undefined
+      : durationMs(options.offerTimeout, "--offer-timeout");
+  return {
+    ...duration("allocationIntervalMs", options.allocationInterval, "--allocation-interval"),
+    ...(offerTimeoutMs === undefined
+      ? {}
+      : { offerTimeoutMs: offerTimeoutMs === 0 ? null : offerTimeoutMs }),
+    ...duration("agentPingIntervalMs", options.agentPingInterval, "--agent-ping-interval"),
+    ...(options.agentPingMisses === undefined
+      ? {}
+      : {
+          agentPingMissesMax: integerOf(options.agentPingMisses, "--agent-ping-misses", 1, 1_000),
+        }),
+    ...duration(
+      "agentReregisterTimeoutMs",
+      options.agentReregisterTimeout,
+      "--agent-reregister-timeout",
+    ),
+    ...duration("failoverTimeoutDefaultMs", options.failoverTimeout, "--failover-timeout"),
+  };
+}
+
+function duration<Name extends string>(
+  name: Name,
+  text: string | undefined,
+  flag: string,
+): Partial<Record<Name, number>> {
+  if (text === undefined) return {};
+  const milliseconds = durationMs(text, flag);
+  if (milliseconds === 0) {
+    throw new ClusterError("invalid_call", `${flag} must be longer than 0`);
+  }
+  return { [name]: milliseconds } as Partial<Record<Name, number>>;
+}

@@ -1,0 +1,60 @@
+import { ClusterError } from "@bourse/model/errors";
+import { startRunner } from "@bourse/runner/main";
+import { startService } from "@bourse/service/main";
+import type { Command } from "commander";
+import { contextFor, integerOf } from "./context.ts";
+import { daemonLogger, runUntilSignal } from "./daemon.ts";
+
+export function addRunnerCommand(root: Command): void {
+  root
+    .command("runner")
+    .description("the resident framework that owns the tasks of `task run`")
+    .requiredOption("--state-dir <directory>", "where its jobs are written down")
+    .option("--log-level <level>", "trace, debug, info, warn or error", "info")
+    .action(async (options: { stateDir: string; logLevel: string }, command: Command) => {
+      const { masters } = contextFor(command);
+      const logger = daemonLogger("runner", options.logLevel);
+      const runner = await startRunner({ masters, stateDir: options.stateDir, logger });
+      await runUntilSignal(runner, runner.fatal, logger);
+    });
+}
+
+interface ServiceFlags {
+  readonly name: string;
+  readonly instances: string;
+  readonly image?: string;
+  readonly stateDir: string;
+  readonly logLevel: string;
+  readonly command?: readonly string[];
+}
+
+export function addServiceCommand(root: Command): void {
+  root
+    .command("service")
+    .description("the demo service framework: keeps N instances of a container alive")
+    .option("--name <name>", "of the framework", "demo")
+    .option("--instances <count>", "how many to keep", "3")
+    .option("--image <image>", "container image; without one a process of the host runs")
+    .requiredOption("--state-dir <directory>", "where its framework id is written down")
+    .option("--log-level <level>", "trace, debug, info, warn or error", "info")
+    .argument("[command...]", "instead of the image's own")
+    .action(async (words: readonly string[], options: ServiceFlags, command: Command) => {
+      const { masters } = contextFor(command);
+      const logger = daemonLogger("service", options.logLevel);
+      if (options.image === undefined && words.length === 0) {
+        throw new ClusterError("invalid_call", "neither --image nor a command says what to run");
+      }
+      const service = await startService({
+        masters,
+        name: options.name,
+        instances: integerOf(options.instances, "--instances", 0, 100_000),
+        stateDir: options.stateDir,
+        spec: {
+          ...(options.image === undefined ? {} : { image: options.image }),
+          ...(words.length === 0 ? {} : { command: words }),
+        },
+        logger,
+      });
+      await runUntilSignal(service, service.fatal, logger);
+    });
+}

@@ -1,0 +1,161 @@
+import { ClusterError } from "@bourse/model/errors";
+import type { Decision, Explanation } from "@bourse/model/explain";
+import { formatResources } from "@bourse/model/resources";
+import type { RunnerReply } from "@bourse/model/runner";
+import type { TaskStatus } from "@bourse/model/task";
+import type { Command } from "commander";
+import { type OperatorClient, RUNNER_NAME } from "./client.ts";
+import { type Context, contextFor, withClient } from "./context.ts";
+import { findFramework, findTask } from "./lookup.ts";
+import { printable, renderData } from "./output.ts";
+import { findJob } from "./task.ts";
+
+type Why = Extract<RunnerReply, { kind: "why" }>;
+
+/** `task why`: both sides of the answer, the framework's reasons and the master's (FEATURES N-01, A-1). */
+export function addTaskWhyCommand(task: Command): void {
+  task
+    .command("why")
+    .description("why a task waits, was lost or ended: the framework's reasons and the master's")
+    .argument("<task>", "id or unique prefix")
+    .action(async (text: string, _options: object, command: Command) => {
+      const context = contextFor(command);
+      await withClient(context, async (client) => {
+        const answer = await answerFor(client, text);
+        process.stdout.write(
+          context.output === "table" ? render(context, answer) : renderData(context, answer),
+        );
+      });
+    });
+}
+
+interface Answer {
+  readonly taskId: string;
+  readonly statuses: readonly TaskStatus[];
+  /** What the runner says of a job of its own. */
+  readonly runner?: Why;
+  readonly explanation?: Explanation;
+}
+
+async function answerFor(client: OperatorClient, text: string): Promise<Answer> {
+  const job = await findJob(client, text);
+  if (job === undefined) {
+    const { frameworkId, taskId, statuses } = await findTask(client, text);
+    const subject = { kind: "task", frameworkId, taskId } as const;
+    const { explanation } = await client.query({ kind: "explain", subject }, "explanation");
+    return { taskId, statuses, explanation };
+  }
+  const runner = await whyOf(client, job.jobId);
+  const { frameworkId } = await findFramework(client, RUNNER_NAME);
+  const subject =
+    job.taskId !== undefined && job.phase !== "waiting"
+      ? ({ kind: "task", frameworkId, taskId: job.taskId } as const)
+      : ({ kind: "framework", frameworkId } as const);
+  const explanation = await client
+    .query({ kind: "explain", subject }, "explanation")
+    .then((view) => view.explanation)
+    .catch((thrown: unknown) => {
+      if (ClusterError.from(thrown).code === "not_found") return undefined;
+      throw thrown;
+    });
+  const statuses = job.status === undefined ? [] : [job.status];
+  const answer = { taskId: job.jobId, statuses, runner };
+  return explanation === undefined ? answer : { ...answer, explanation };
+}
+
+async function whyOf(client: OperatorClient, jobId: string): Promise<Why> {
+  for await (const reply of client.askRunner({ kind: "why", jobId })) {
+    if (reply.kind === "why") return reply;
+  }
+  throw new ClusterError("internal", `the runner gave no answer about ${jobId}`);
+}
+
+function render(context: Context, answer: Answer): string {
+  const { bold } = context.colors;
+  const lines: string[] = [];
+  const phase = answer.runner?.job.phase;
+  const newest = answer.statuses.at(-1);
+  lines.push(`${bold(answer.taskId)} ${headline(phase, newest)}`);
+  for (const status of answer.statuses) lines.push(`  ${statusLine(status)}`);
+  if (answer.runner !== undefined && answer.runner.reasons.length > 0) {
+    lines.push(bold("The runner did not use the newest offer of"));
+    for (const { agentId, offered, reasons } of answer.runner.reasons) {
+      const why = reasons.map((reason) => reason.detail ?? reason.code).join("; ");
+      lines.push(`  ${agentId} (${formatResources(offered)}): ${why}`);
+    }
+  }
+  if (answer.explanation !== undefined)
+    lines.push(...explanationLines(context, answer.explanation));
+  return lines.map((line) => `${printableLine(line)}\n`).join("");
+}
+
+function headline(phase: string | undefined, newest: TaskStatus | undefined): string {
+  if (phase === "waiting") return "waits for an offer that fits";
+  if (phase === "backing-off") return "waits before it is started again";
+  if (newest === undefined) return "was launched; no status has come yet";
+  return `is ${newest.state.replace("TASK_", "").toLowerCase()}`;
+}
+
+function statusLine(status: TaskStatus): string {
+  const because = [status.source, status.reason, status.message].filter(
+    (part) => part !== undefined,
+  );
+  return `${new Date(status.timestampMs).toISOString()} ${status.state} (${because.join(", ")})`;
+}
+
+function explanationLines(context: Context, explanation: Explanation): readonly string[] {
+  const { bold } = context.colors;
+  const lines = [bold("The master says"), `  ${explanation.summary}`];
+  for (const role of explanation.roles) {
+    const suppressed = role.isSuppressed ? ", offers suppressed by the framework" : "";
+    lines.push(
+      `  role ${role.role}: share ${(role.share * 100).toFixed(1)} %, place ${role.position} of ${role.of}${suppressed}`,
+    );
+  }
+  for (const agent of explanation.agents) {
+    const failed = agent.checks.filter((check) => !check.isPassed);
+    const verdict =
+      failed.length === 0
+        ? "passes every check"
+        : failed
+            .map(
+              (check) => `${check.name}${check.detail === undefined ? "" : ` (${check.detail})`}`,
+            )
+            .join("; ");
+    lines.push(`  ${agent.agentId} (free ${formatResources(agent.free)}): ${verdict}`);
+  }
+  if (explanation.decisions.length > 0) lines.push(bold("Lately"));
+  for (const decision of explanation.decisions.slice(-10))
+    lines.push(`  ${decisionLine(decision)}`);
+  return lines;
+}
+
+function decisionLine({ wallMs, what }: Decision): string {
+  const time = new Date(wallMs).toISOString();
+  switch (what.kind) {
+    case "offered":
+      return `${time} offered ${formatResources(what.resources)} of ${what.agentId}`;
+    case "rescinded":
+      return `${time} rescinded ${what.offerId}: ${what.cause}`;
+    case "declined": {
+      const why = what.reasons.map((reason) => reason.detail ?? reason.code).join("; ");
+      return `${time} declined ${what.agentId} for ${what.refuseMs / 1000} s${why === "" ? "" : `: ${why}`}`;
+    }
+    case "launched":
+      return `${time} launched ${what.taskCount} on ${what.agentId}`;
+    case "dropped":
+      return `${time} dropped ${what.taskId}: ${what.cause}`;
+    case "lost":
+      return `${time} lost ${what.taskId} on ${what.agentId}: ${what.cause}`;
+    case "withheld":
+      return `${time} withheld: ${what.cause}`;
+  }
+}
+
+/** Keeps our own colour codes, drops a peer's control characters. */
+function printableLine(line: string): string {
+  return line
+    .split("\u001b[")
+    .map((part, index) => (index === 0 ? printable(part) : `\u001b[${printable(part)}`))
+    .join("");
+}

@@ -1,0 +1,187 @@
+import { ClusterError } from "@bourse/model/errors";
+import type { TaskView } from "@bourse/model/operator";
+import type { JobView } from "@bourse/model/runner";
+import { TASK_STATES, type TaskState } from "@bourse/model/task-state";
+import type { Command } from "commander";
+import { type OperatorClient, RUNNER_NAME } from "./client.ts";
+import { contextFor, durationMs, withClient } from "./context.ts";
+import { findFramework, findTask, only } from "./lookup.ts";
+import { age, type Column, cpusOf, memOf, portsOf, printObject, renderList } from "./output.ts";
+import { addTaskWhyCommand } from "./task-why.ts";
+import { drawOrWatch } from "./watch.ts";
+
+const COLUMNS: readonly Column<TaskView>[] = [
+  { title: "TASK", value: (task) => task.taskId },
+  { title: "NAME", value: (task) => task.name },
+  { title: "STATE", value: (task) => stateOf(task) },
+  { title: "AGENT", value: (task) => task.agentId },
+  { title: "FRAMEWORK", value: (task) => task.frameworkId },
+  { title: "CPUS", value: (task) => cpusOf(task.resources), align: "right" },
+  { title: "MEM", value: (task) => memOf(task.resources), align: "right" },
+  { title: "PORTS", value: (task) => portsOf(task.resources) },
+  {
+    title: "AGE",
+    value: (task) => (task.launchedAtMs === 0 ? "" : age(task.launchedAtMs, Date.now())),
+    align: "right",
+  },
+];
+
+interface ListOptions {
+  readonly all?: boolean;
+  readonly framework?: string;
+  readonly state?: string;
+}
+
+export function addTaskCommands(task: Command): void {
+  task
+    .command("ls")
+    .alias("ps")
+    .description("tasks of all frameworks, and jobs of `task run` that still wait")
+    .option("-a, --all", "also those that ended")
+    .option("--framework <framework>", "only of this framework")
+    .option("--state <state>", "only in this state, e.g. running")
+    .action(async (options: ListOptions, command: Command) => {
+      const context = contextFor(command);
+      const states = options.state === undefined ? undefined : [stateNamed(options.state)];
+      await withClient(context, (client) =>
+        drawOrWatch(context, client, async () => {
+          const rows = await listTasks(client, options, states);
+          return renderList(context, rows, COLUMNS, (row) => row.taskId);
+        }),
+      );
+    });
+  task
+    .command("inspect")
+    .description("all that is known of a task, with its statuses in order")
+    .argument("<task>", "id or unique prefix")
+    .action(async (text: string, _options: object, command: Command) => {
+      const context = contextFor(command);
+      await withClient(context, async (client) =>
+        printObject(context, await findTask(client, text)),
+      );
+    });
+  task
+    .command("kill")
+    .description("stop a task: SIGTERM, grace, SIGKILL; a job of `task run` is not restarted")
+    .argument("<task...>", "ids or unique prefixes")
+    .option("--grace <duration>", "how long to wait after SIGTERM, instead of the task's own")
+    .action(async (texts: readonly string[], options: { grace?: string }, command: Command) => {
+      const context = contextFor(command);
+      const grace =
+        options.grace === undefined ? {} : { gracePeriodMs: durationMs(options.grace, "--grace") };
+      await withClient(context, async (client) => {
+        for (const text of texts) process.stdout.write(`${await kill(client, text, grace)}\n`);
+      });
+    });
+  addTaskWhyCommand(task);
+}
+
+/** A job of the runner is killed by the runner, which would otherwise restart it. */
+async function kill(
+  client: OperatorClient,
+  text: string,
+  grace: { readonly gracePeriodMs?: number },
+): Promise<string> {
+  const job = await findJob(client, text);
+  if (job !== undefined) {
+    for await (const _ of client.askRunner({ kind: "kill", jobId: job.jobId, ...grace }));
+    return job.jobId;
+  }
+  const { frameworkId, taskId } = await findTask(client, text);
+  await client.call({ kind: "kill-task", frameworkId, taskId, ...grace });
+  return taskId;
+}
+
+/** The runner's job of that id, prefix or task id; undefined when there is none, or no runner. */
+export async function findJob(client: OperatorClient, text: string): Promise<JobView | undefined> {
+  const jobs = await listJobs(client, true);
+  const found = jobs.filter((job) => job.jobId === text || job.taskId === text);
+  const candidates = found.length > 0 ? found : jobs.filter((job) => job.jobId.startsWith(text));
+  if (candidates.length === 0) return undefined;
+  return only(
+    "task",
+    text,
+    candidates,
+    (job) => job.jobId,
+    (job) => job.taskId ?? job.jobId,
+  );
+}
+
+/** Empty when no runner is subscribed: then there are no jobs either. */
+export async function listJobs(
+  client: OperatorClient,
+  hasEnded: boolean,
+): Promise<readonly JobView[]> {
+  try {
+    for await (const reply of client.askRunner({ kind: "list", hasEnded })) {
+      if (reply.kind === "jobs") return reply.jobs;
+    }
+  } catch (thrown) {
+    if (ClusterError.from(thrown).code !== "not_found") throw thrown;
+  }
+  return [];
+}
+
+async function listTasks(
+  client: OperatorClient,
+  options: ListOptions,
+  states: readonly TaskState[] | undefined,
+): Promise<readonly TaskView[]> {
+  const framework =
+    options.framework === undefined
+      ? undefined
+      : await findFramework(client, options.framework, true);
+  const filter = {
+    hasCompleted: options.all === true,
+    ...(framework === undefined ? {} : { frameworkId: framework.frameworkId }),
+    ...(states === undefined ? {} : { states }),
+  };
+  const tasks: TaskView[] = [];
+  for await (const page of client.pages({ kind: "tasks", page: { limit: 1000 }, filter })) {
+    tasks.push(...page.tasks);
+  }
+  const wantsWaiting =
+    states === undefined && (framework === undefined || framework.name === RUNNER_NAME);
+  if (!wantsWaiting) return tasks;
+  const waiting = (await listJobs(client, false)).filter(
+    (job) => job.phase === "waiting" || job.phase === "backing-off",
+  );
+  return [...waiting.map(waitingRow), ...tasks];
+}
+
+/** A job without a task yet, in the shape of one. */
+function waitingRow(job: JobView): TaskView {
+  return {
+    frameworkId: RUNNER_NAME,
+    taskId: job.jobId,
+    name: job.name,
+    agentId: "-",
+    role: "*",
+    state: "TASK_STAGING",
+    resources: [],
+    statuses: [],
+    launchedAtMs: job.submittedAtMs,
+  };
+}
+
+function stateOf(task: TaskView): string {
+  if (task.agentId === "-") return "waiting";
+  const state = task.state.replace("TASK_", "").toLowerCase();
+  if (task.isHealthy === undefined || state !== "running") return state;
+  return `${state} (${task.isHealthy ? "healthy" : "unhealthy"})`;
+}
+
+/** `running` or `TASK_RUNNING`. */
+function stateNamed(text: string): TaskState {
+  const wanted = `TASK_${text
+    .toUpperCase()
+    .replace(/^TASK_/, "")
+    .replace(/-/g, "_")}`;
+  const state = TASK_STATES.find((name) => name === wanted);
+  if (state === undefined) {
+    throw new ClusterError("invalid_call", `--state ${text} is no task state`, {
+      hint: `take one of ${TASK_STATES.map((name) => name.replace("TASK_", "").toLowerCase()).join(", ")}`,
+    });
+  }
+  return state;
+}
