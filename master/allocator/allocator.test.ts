@@ -1,7 +1,8 @@
 import { Random } from "@bourse/model/random";
 import { ranges, scalar } from "@bourse/model/resources";
 import { expect, test } from "vitest";
-import { ALLOCATOR_DEFAULTS, Allocator } from "./allocator.ts";
+import { Allocator } from "./allocator.ts";
+import { ALLOCATOR_DEFAULTS } from "./options.ts";
 
 test("what is declined comes back when its filter has ended (M-25)", () => {
   const a = new Allocator({ random: Random.fromSeed(1), config: ALLOCATOR_DEFAULTS });

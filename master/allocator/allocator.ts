@@ -1,52 +1,22 @@
 import { assert } from "@bourse/model/assert";
-import type { Capability } from "@bourse/model/framework";
 import type { AgentId, FrameworkId, Role } from "@bourse/model/ids";
 import type { Now } from "@bourse/model/now";
-import type { Random } from "@bourse/model/random";
-import { type Resources, scalar } from "@bourse/model/resources";
+import { Random } from "@bourse/model/random";
+import type { Resources } from "@bourse/model/resources";
+import { type ExplainQuestion, explainOffers, type OfferStanding } from "./explain.ts";
 import type { FilterMoment } from "./filters.ts";
-import { minimumFrom } from "./minimum.ts";
 import { OfferCycle } from "./offer-cycle.ts";
+import type {
+  Allocation,
+  AllocatorConfig,
+  AllocatorOptions,
+  FrameworkOptions,
+  RecoverCause,
+  UsedResources,
+} from "./options.ts";
 import { NONE } from "./slots.ts";
-import { type Allocation, type AllocatorConfig, Tables } from "./tables.ts";
-
-export type { Allocation, AllocatorConfig } from "./tables.ts";
-
-/** FEATURES 3.19: every second; cpus 0.01 or mem 32 MB; everything counts in shares. */
-export const ALLOCATOR_DEFAULTS: AllocatorConfig = {
-  allocationIntervalMs: 1_000,
-  minAllocatable: [[scalar("cpus", 10)], [scalar("mem", 32_000)]],
-  fairnessExcluded: [],
-};
-
-export interface AllocatorOptions {
-  readonly random: Random;
-  readonly config: AllocatorConfig;
-}
-
-export interface FrameworkOptions {
-  readonly roles: readonly Role[];
-  readonly suppressedRoles: readonly Role[];
-  readonly capabilities: readonly Capability[];
-  /** Per role, instead of the cluster's minimum; an empty list accepts anything (CASES A16). */
-  readonly minAllocatable?: ReadonlyMap<Role, readonly Resources[]>;
-}
-
-/** What somebody holds of an agent already when the agent comes (back). */
-export interface UsedResources {
-  readonly frameworkId: FrameworkId;
-  readonly role: Role;
-  readonly resources: Resources;
-}
-
-/** Why resources come back. */
-export type RecoverCause =
-  /** An offer or the rest of an accepted one that the framework does not want for `refuseMs`; 0 = no filter. */
-  | { readonly kind: "declined"; readonly refuseMs: number }
-  /** A task ended, or never began. */
-  | { readonly kind: "terminal" }
-  /** The master took an offer back. */
-  | { readonly kind: "rescinded" };
+import { type AllocatorSnapshot, restoreTables, snapshotTables } from "./snapshot.ts";
+import { Tables } from "./tables.ts";
 
 /**
  * Who gets which free resources next: hierarchical dominant-resource fairness over agents, roles and frameworks
@@ -61,9 +31,9 @@ export type RecoverCause =
  */
 export class Allocator {
   readonly #config: AllocatorConfig;
-  readonly #random: Random;
-  readonly #tables: Tables;
-  readonly #cycle: OfferCycle;
+  #random: Random;
+  #tables: Tables;
+  #cycle: OfferCycle;
   /** Agents whose free resources have changed since the last run. */
   readonly #changed = new Set<number>();
   /** A client came (back): every agent with something free is to be looked at. */
@@ -78,6 +48,20 @@ export class Allocator {
     this.#random = random.fork("agent-order");
     this.#tables = new Tables(config);
     this.#cycle = new OfferCycle(this.#tables);
+  }
+
+  /** Goes on exactly where `snapshot` was taken; the configuration may be another one. */
+  static restore(snapshot: AllocatorSnapshot, config: AllocatorConfig): Allocator {
+    const random = Random.restore(snapshot.random);
+    const allocator = new Allocator({ random, config });
+    allocator.#random = random;
+    allocator.#tables = restoreTables(snapshot, config);
+    allocator.#cycle = new OfferCycle(allocator.#tables);
+    allocator.#runs = snapshot.runs;
+    allocator.#nextRunAtMs = snapshot.nextRunAtMs;
+    allocator.#haveClientsChanged = snapshot.haveClientsChanged;
+    for (const agent of snapshot.changed) allocator.#changed.add(agent);
+    return allocator;
   }
 
   addAgent(agentId: AgentId, total: Resources, used: readonly UsedResources[]): void {
@@ -128,13 +112,13 @@ export class Allocator {
     assert(clients.isRegistered[framework] === 0, `framework ${frameworkId} must be new`);
     clients.isRegistered[framework] = 1;
     clients.isConnected[framework] = 1;
-    this.#configure(framework, options);
+    this.#tables.configure(framework, options);
     this.#haveClientsChanged = true;
   }
 
   /** Roles that it no longer has keep what they hold and get nothing more. Filters stay. */
   updateFramework(frameworkId: FrameworkId, options: FrameworkOptions): void {
-    this.#configure(this.#frameworkOf(frameworkId), options);
+    this.#tables.configure(this.#frameworkOf(frameworkId), options);
     this.#haveClientsChanged = true;
   }
 
@@ -144,19 +128,20 @@ export class Allocator {
     const framework = this.#frameworkOf(frameworkId);
     clients.isConnected[framework] = 0;
     clients.isRegistered[framework] = 0;
-    for (const pair of Array.from(clients.pairsOf(framework).values())) this.#unsubscribe(pair);
+    for (const pair of Array.from(clients.pairsOf(framework).values()))
+      this.#tables.unsubscribe(pair);
     clients.dropFrameworkIfIdle(framework);
   }
 
   activateFramework(frameworkId: FrameworkId): void {
-    this.#connect(this.#frameworkOf(frameworkId), true);
+    this.#tables.connect(this.#frameworkOf(frameworkId), true);
     this.#haveClientsChanged = true;
   }
 
   /** Disconnected: it gets nothing, its tasks still count, its filters are forgotten. */
   deactivateFramework(frameworkId: FrameworkId): void {
     const framework = this.#frameworkOf(frameworkId);
-    this.#connect(framework, false);
+    this.#tables.connect(framework, false);
     for (const pair of this.#tables.clients.pairsOf(framework).values())
       this.#tables.filters.clearPair(pair);
   }
@@ -253,6 +238,23 @@ export class Allocator {
     return this.#tables.filters.count(this.#moment(now));
   }
 
+  /** Why a framework gets or does not get offers: its place in the order, and every check on every agent. */
+  explain(question: ExplainQuestion, now: Now): OfferStanding {
+    return explainOffers(this.#tables, question, this.#moment(now));
+  }
+
+  /** Plain data that shares nothing with the state. */
+  snapshot(): AllocatorSnapshot {
+    return {
+      random: this.#random.snapshot(),
+      runs: this.#runs,
+      nextRunAtMs: this.#nextRunAtMs,
+      changed: Array.from(this.#changed),
+      haveClientsChanged: this.#haveClientsChanged,
+      ...snapshotTables(this.#tables),
+    };
+  }
+
   #moment(now: Now): FilterMoment {
     return { monoMs: now.monoMs, runs: this.#runs, isPeriodic: false };
   }
@@ -287,35 +289,6 @@ export class Allocator {
     if (resources.length === 0) return;
     const framework = this.#tables.clients.openFramework(frameworkId);
     this.#tables.hold(agent, this.#tables.clients.openPair(framework, role), resources);
-  }
-
-  #configure(framework: number, options: FrameworkOptions): void {
-    const { clients } = this.#tables;
-    clients.setCapabilities(framework, options.capabilities);
-    for (const [role, pair] of Array.from(clients.pairsOf(framework)))
-      if (!options.roles.includes(role)) this.#unsubscribe(pair);
-    for (const role of options.roles) {
-      const pair = clients.openPair(framework, role);
-      const own = options.minAllocatable?.get(role);
-      clients.isSubscribed[pair] = 1;
-      clients.isSuppressed[pair] = options.suppressedRoles.includes(role) ? 1 : 0;
-      clients.minimumOf[pair] = own === undefined ? undefined : minimumFrom(own);
-      clients.rank(pair);
-    }
-  }
-
-  #unsubscribe(pair: number): void {
-    const { clients, filters } = this.#tables;
-    clients.isSubscribed[pair] = 0;
-    clients.rank(pair);
-    filters.clearPair(pair);
-    this.#tables.dropPairIfIdle(pair);
-  }
-
-  #connect(framework: number, isConnected: boolean): void {
-    const { clients } = this.#tables;
-    clients.isConnected[framework] = isConnected ? 1 : 0;
-    for (const pair of clients.pairsOf(framework).values()) clients.rank(pair);
   }
 
   #isConnected(pair: number): boolean {

@@ -86,7 +86,7 @@ export class ClientTable {
     return this.#pairsOf[framework]!.get(role) ?? NONE;
   }
 
-  openPair(framework: number, role: Role, served = 0): number {
+  openPair(framework: number, role: Role): number {
     const known = this.pairOf(framework, role);
     if (known !== NONE) return known;
     const pair = this.#freePairs.pop() ?? this.#pairs++;
@@ -103,15 +103,15 @@ export class ClientTable {
     this.#isRanked[pair] = false;
     this.#pairsIn[this.roleOf[pair]!]! += 1;
     this.#pairsOf[framework]!.set(role, pair);
-    this.pairShares.add(pair, this.frameworks.idOf(framework), WEIGHT_MILLI_DEFAULT, served);
+    this.pairShares.add(pair, this.frameworks.idOf(framework), WEIGHT_MILLI_DEFAULT);
     return pair;
   }
 
-  openRole(name: Role, served = 0): number {
+  openRole(name: Role): number {
     const known = this.roles.slotOf(name);
     if (known !== NONE) return known;
     const role = this.roles.take(name);
-    this.roleShares.add(role, name, this.#weights.get(name) ?? WEIGHT_MILLI_DEFAULT, served);
+    this.roleShares.add(role, name, this.#weights.get(name) ?? WEIGHT_MILLI_DEFAULT);
     this.orderIn[role] = new Sorter(this.pairShares, this.#dimensions);
     this.#pairsIn[role] = 0;
     return role;

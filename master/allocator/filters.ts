@@ -11,13 +11,16 @@ import { NONE } from "./slots.ts";
  * lasts until the next periodic run begins: resources come back with one when the framework did not ask for a
  * filter, so that `refuse_seconds: 0` cannot loop within an instant (DESIGN, When the allocator runs).
  */
-export interface Filter {
+export interface FilterTerms {
   readonly kind: "refusal" | "pause";
   readonly pair: number;
   readonly resources: Resources;
   readonly expiresAtMs: number;
   /** How many periodic runs had ended when it was made. */
   readonly madeAfterRuns: number;
+}
+
+export interface Filter extends FilterTerms {
   /** A filter of an earlier generation than its pair's has been cleared. */
   readonly generation: number;
   /** `resources` by the agent's entries. */
@@ -42,27 +45,20 @@ export class FilterTable {
   readonly #generation: number[] = [];
   #generations = 0;
 
-  add(
-    agents: AgentTable,
-    agent: number,
-    moment: FilterMoment,
-    filter: Pick<Filter, "kind" | "pair" | "resources" | "expiresAtMs" | "madeAfterRuns">,
-  ): void {
-    const made: Filter = {
-      ...filter,
-      generation: this.#generationOf(filter.pair),
-      ...byEntry(agents, agent, filter.resources),
-    };
-    let filters = this.#byAgent[agent];
-    if (filters === undefined) {
-      filters = new Map();
-      this.#byAgent[agent] = filters;
-      this.#sizeAfterSweep[agent] = 0;
-    }
-    const others = filters.get(filter.pair) ?? [];
+  add(agents: AgentTable, agent: number, moment: FilterMoment, terms: FilterTerms): void {
+    const made = this.#make(agents, agent, terms);
+    const filters = this.#open(agent);
+    const others = filters.get(terms.pair) ?? [];
     const kept = others.filter((other) => this.#isAlive(other, moment) && !isReplaced(other, made));
-    filters.set(filter.pair, [...kept, made]);
+    filters.set(terms.pair, [...kept, made]);
     if (filters.size > 2 * this.#sizeAfterSweep[agent]! + 16) this.#sweep(agent, moment);
+  }
+
+  /** One of `listOfAgent`, in the same order. */
+  restore(agents: AgentTable, agent: number, terms: FilterTerms): void {
+    const filters = this.#open(agent);
+    const made = this.#make(agents, agent, terms);
+    filters.set(terms.pair, [...(filters.get(terms.pair) ?? []), made]);
   }
 
   /** Whether an offer of these amounts of the agent's entries is withheld from the pair. */
@@ -82,24 +78,33 @@ export class FilterTable {
     return false;
   }
 
-  /** The living filters of one pair on one agent; for people. */
-  listOf(agent: number, pair: number, moment: FilterMoment): readonly Filter[] {
+  /** All filters that withhold such an offer from the pair; for people. */
+  blocking(
+    agent: number,
+    pair: number,
+    amounts: Float64Array,
+    values: readonly (ResourceValue | undefined)[],
+    moment: FilterMoment,
+  ): readonly Filter[] {
     const filters = this.#byAgent[agent]?.get(pair) ?? [];
-    return filters.filter((filter) => this.#isAlive(filter, moment));
+    return filters.filter(
+      (filter) => this.#isAlive(filter, moment) && isContained(amounts, values, filter),
+    );
   }
 
-  /** The living filters of one agent, pairs in the order of their first filter. */
-  listOfAgent(agent: number, moment: FilterMoment): readonly Filter[] {
-    const lists = this.#byAgent[agent]?.values() ?? [];
-    return Array.from(lists)
+  /** The filters of an agent that have not been cleared, whether their time is over or not. */
+  listOfAgent(agent: number): readonly Filter[] {
+    return Array.from(this.#byAgent[agent]?.values() ?? [])
       .flat()
-      .filter((filter) => this.#isAlive(filter, moment));
+      .filter((filter) => filter.generation === this.#generationOf(filter.pair));
   }
 
+  /** Refusals in force. */
   count(moment: FilterMoment): number {
     let count = 0;
     this.#byAgent.forEach((_, agent) => {
-      count += this.listOfAgent(agent, moment).filter(({ kind }) => kind === "refusal").length;
+      for (const filter of this.listOfAgent(agent))
+        if (filter.kind === "refusal" && this.#isAlive(filter, moment)) count++;
     });
     return count;
   }
@@ -118,6 +123,22 @@ export class FilterTable {
     for (const filters of this.#byAgent[agent]?.values() ?? []) {
       for (const filter of filters) Object.assign(filter, byEntry(agents, agent, filter.resources));
     }
+  }
+
+  #make(agents: AgentTable, agent: number, terms: FilterTerms): Filter {
+    const { kind, pair, resources, expiresAtMs, madeAfterRuns } = terms;
+    const generation = this.#generationOf(pair);
+    const entries = byEntry(agents, agent, resources);
+    return { kind, pair, resources, expiresAtMs, madeAfterRuns, generation, ...entries };
+  }
+
+  #open(agent: number): Map<number, Filter[]> {
+    const known = this.#byAgent[agent];
+    if (known !== undefined) return known;
+    const filters = new Map<number, Filter[]>();
+    this.#byAgent[agent] = filters;
+    this.#sizeAfterSweep[agent] = 0;
+    return filters;
   }
 
   #generationOf(pair: number): number {

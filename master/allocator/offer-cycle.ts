@@ -4,8 +4,9 @@ import { TAKES_GPUS, TAKES_REVOCABLE, TAKES_SHARED } from "./clients.ts";
 import type { FilterMoment } from "./filters.ts";
 import { REVOCABLE, SHARED } from "./kinds.ts";
 import { type Minimum, satisfies } from "./minimum.ts";
+import type { Allocation } from "./options.ts";
 import { NONE } from "./slots.ts";
-import type { Allocation, Tables } from "./tables.ts";
+import type { Tables } from "./tables.ts";
 
 /**
  * Goes once over the given agents and gives what is free on each to whoever comes first and may have it

@@ -30,7 +30,7 @@ export class ShareTable {
   }
 
   /** A client that holds nothing. */
-  add(row: number, name: string, weightMilli: number, served = 0): void {
+  add(row: number, name: string, weightMilli: number): void {
     this.#held = grownFloats(this.#held, (row + 1) * this.#width);
     this.#weight = grownFloats(this.#weight, row + 1);
     this.#served = grownFloats(this.#served, row + 1);
@@ -38,7 +38,7 @@ export class ShareTable {
     this.#names[row] = name;
     this.#held.fill(0, row * this.#width, (row + 1) * this.#width);
     this.#weight[row] = weightMilli;
-    this.#served[row] = served;
+    this.#served[row] = 0;
     this.#share[row] = 0;
   }
 
@@ -48,6 +48,10 @@ export class ShareTable {
 
   servedOf(row: number): number {
     return this.#served[row]!;
+  }
+
+  setServed(row: number, served: number): void {
+    this.#served[row] = served;
   }
 
   countServed(row: number): void {

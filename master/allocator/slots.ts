@@ -59,6 +59,11 @@ export class Slots {
     return id;
   }
 
+  /** Slots in the order in which their ids came. */
+  list(): readonly number[] {
+    return Array.from(this.#slotOf.values());
+  }
+
   isUsed(slot: number): boolean {
     return typeof this.#ids[slot] === "string";
   }

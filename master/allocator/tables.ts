@@ -1,5 +1,4 @@
 import { assert } from "@bourse/model/assert";
-import type { AgentId, FrameworkId, Role } from "@bourse/model/ids";
 import { formatResources, type Resources, type ResourceValue } from "@bourse/model/resources";
 import { AgentTable } from "./agents.ts";
 import { amountOf } from "./amounts.ts";
@@ -7,23 +6,8 @@ import { ClientTable } from "./clients.ts";
 import { FilterTable } from "./filters.ts";
 import { DimensionTable, KindTable } from "./kinds.ts";
 import { type Minimum, minimumFrom } from "./minimum.ts";
+import type { AllocatorConfig, FrameworkOptions } from "./options.ts";
 import { NONE, type Slots } from "./slots.ts";
-
-/** Resources of one agent that now count as allocated to one framework in one role: an offer to be made. */
-export interface Allocation {
-  readonly agentId: AgentId;
-  readonly frameworkId: FrameworkId;
-  readonly role: Role;
-  readonly resources: Resources;
-}
-
-export interface AllocatorConfig {
-  readonly allocationIntervalMs: number;
-  /** Alternatives of which an offer must satisfy one (M-23). */
-  readonly minAllocatable: readonly Resources[];
-  /** Names that never count in a share (M-24): scarce things that would make every share alike. */
-  readonly fairnessExcluded: readonly string[];
-}
 
 /**
  * All the state of the allocator but its timers, and the moves that keep agents and clients in step: what an
@@ -112,6 +96,36 @@ export class Tables {
     if (!this.clients.dropIfIdle(pair)) return;
     this.filters.clearPair(pair);
     this.clients.dropFrameworkIfIdle(framework);
+  }
+
+  /** Roles that it no longer has keep what they hold and get nothing more. */
+  configure(framework: number, options: FrameworkOptions): void {
+    const { clients } = this;
+    clients.setCapabilities(framework, options.capabilities);
+    for (const [role, pair] of Array.from(clients.pairsOf(framework)))
+      if (!options.roles.includes(role)) this.unsubscribe(pair);
+    for (const role of options.roles) {
+      const pair = clients.openPair(framework, role);
+      const own = options.minAllocatable?.get(role);
+      clients.isSubscribed[pair] = 1;
+      clients.isSuppressed[pair] = options.suppressedRoles.includes(role) ? 1 : 0;
+      clients.minimumOf[pair] = own === undefined ? undefined : minimumFrom(own);
+      clients.rank(pair);
+    }
+  }
+
+  unsubscribe(pair: number): void {
+    const { clients, filters } = this;
+    clients.isSubscribed[pair] = 0;
+    clients.rank(pair);
+    filters.clearPair(pair);
+    this.dropPairIfIdle(pair);
+  }
+
+  connect(framework: number, isConnected: boolean): void {
+    const { clients } = this;
+    clients.isConnected[framework] = isConnected ? 1 : 0;
+    for (const pair of clients.pairsOf(framework).values()) clients.rank(pair);
   }
 
   #holdEntry(

@@ -1,0 +1,170 @@
+import type { AgentId, FrameworkId, Role } from "@bourse/model/ids";
+import type { Resources } from "@bourse/model/resources";
+import type { Minimum } from "./minimum.ts";
+import type { AllocatorConfig, UsedResources } from "./options.ts";
+import { NONE, Slots } from "./slots.ts";
+import { Tables } from "./tables.ts";
+
+/**
+ * All the state of an allocator as plain data. Sums, shares and orders are left out: they follow from the rest.
+ * The slots of agents are in, the free ones too: runs look at agents in the order of their slots.
+ */
+export interface AllocatorSnapshot extends TablesSnapshot {
+  readonly random: readonly number[];
+  readonly runs: number;
+  readonly nextRunAtMs: number;
+  /** Slots of agents. */
+  readonly changed: readonly number[];
+  readonly haveClientsChanged: boolean;
+}
+
+interface TablesSnapshot {
+  readonly weightsMilli: readonly (readonly [Role, number])[];
+  readonly roles: readonly { readonly role: Role; readonly served: number }[];
+  readonly frameworks: readonly FrameworkSnapshot[];
+  /** By slot. */
+  readonly agents: readonly (AgentSnapshot | null)[];
+  /** The last one is taken first. */
+  readonly freeAgentSlots: readonly number[];
+}
+
+interface FrameworkSnapshot {
+  readonly frameworkId: FrameworkId;
+  readonly isRegistered: boolean;
+  readonly isConnected: boolean;
+  /** Flags of clients.ts. */
+  readonly takes: number;
+  readonly pairs: readonly {
+    readonly role: Role;
+    readonly isSubscribed: boolean;
+    readonly isSuppressed: boolean;
+    readonly served: number;
+    readonly minimum: Minimum | null;
+  }[];
+}
+
+interface AgentSnapshot {
+  readonly agentId: AgentId;
+  readonly isActive: boolean;
+  readonly total: Resources;
+  /** Oldest first. */
+  readonly held: readonly UsedResources[];
+  readonly filters: readonly (UsedResources & {
+    readonly kind: "refusal" | "pause";
+    readonly expiresAtMs: number;
+    readonly madeAfterRuns: number;
+  })[];
+}
+
+export function snapshotTables(tables: Tables): TablesSnapshot {
+  const { agents, clients } = tables;
+  return {
+    weightsMilli: Array.from(clients.weights),
+    roles: clients.roles.list().map((role) => ({
+      role: clients.roles.idOf(role),
+      served: clients.roleShares.servedOf(role),
+    })),
+    frameworks: clients.frameworks.list().map((framework) => snapshotFramework(tables, framework)),
+    agents: Array.from({ length: agents.slots.length }, (_, agent) =>
+      agents.slots.isUsed(agent) ? snapshotAgent(tables, agent) : null,
+    ),
+    freeAgentSlots: Array.from(agents.slots.free),
+  };
+}
+
+export function restoreTables(snapshot: TablesSnapshot, config: AllocatorConfig): Tables {
+  const ids = snapshot.agents.map((agent) => agent?.agentId ?? null);
+  const tables = new Tables(config, Slots.restore(ids, snapshot.freeAgentSlots));
+  const { clients } = tables;
+  for (const [role, weightMilli] of snapshot.weightsMilli) clients.setWeight(role, weightMilli);
+  for (const { role } of snapshot.roles) clients.openRole(role);
+  for (const framework of snapshot.frameworks) openFramework(tables, framework);
+  snapshot.agents.forEach((agent, slot) => {
+    if (agent !== null) openAgent(tables, slot, agent);
+  });
+  // Only now: taking hold of resources has counted as being served.
+  for (const { role, served } of snapshot.roles)
+    clients.roleShares.setServed(clients.roles.slotOf(role), served);
+  for (const framework of snapshot.frameworks) rankFramework(tables, framework);
+  return tables;
+}
+
+function snapshotFramework({ clients }: Tables, framework: number): FrameworkSnapshot {
+  return {
+    frameworkId: clients.frameworks.idOf(framework),
+    isRegistered: clients.isRegistered[framework] === 1,
+    isConnected: clients.isConnected[framework] === 1,
+    takes: clients.takes[framework]!,
+    pairs: Array.from(clients.pairsOf(framework), ([role, pair]) => ({
+      role,
+      isSubscribed: clients.isSubscribed[pair] === 1,
+      isSuppressed: clients.isSuppressed[pair] === 1,
+      served: clients.pairShares.servedOf(pair),
+      minimum: clients.minimumOf[pair] ?? null,
+    })),
+  };
+}
+
+function snapshotAgent(tables: Tables, agent: number): AgentSnapshot {
+  const { agents } = tables;
+  const held: UsedResources[] = [];
+  const { holdings } = agents;
+  for (let at = holdings.firstOf(agent); at !== NONE; at = holdings.nextOf(at))
+    held.push({ ...idsOf(tables, holdings.pairOf(at)), resources: agents.heldBy(agent, at) });
+  return {
+    agentId: agents.slots.idOf(agent),
+    isActive: agents.isActive[agent] === 1,
+    total: agents.totalList[agent]!,
+    held: held.reverse(),
+    filters: tables.filters
+      .listOfAgent(agent)
+      .map(({ kind, pair, resources, expiresAtMs, madeAfterRuns }) => ({
+        kind,
+        ...idsOf(tables, pair),
+        resources,
+        expiresAtMs,
+        madeAfterRuns,
+      })),
+  };
+}
+
+function idsOf({ clients }: Tables, pair: number): Pick<UsedResources, "frameworkId" | "role"> {
+  return {
+    frameworkId: clients.frameworks.idOf(clients.frameworkOf[pair]!),
+    role: clients.roles.idOf(clients.roleOf[pair]!),
+  };
+}
+
+function openFramework({ clients }: Tables, snapshot: FrameworkSnapshot): void {
+  const framework = clients.openFramework(snapshot.frameworkId);
+  clients.isRegistered[framework] = snapshot.isRegistered ? 1 : 0;
+  clients.isConnected[framework] = snapshot.isConnected ? 1 : 0;
+  clients.takes[framework] = snapshot.takes;
+  for (const { role, isSubscribed, isSuppressed, minimum } of snapshot.pairs) {
+    const pair = clients.openPair(framework, role);
+    clients.isSubscribed[pair] = isSubscribed ? 1 : 0;
+    clients.isSuppressed[pair] = isSuppressed ? 1 : 0;
+    clients.minimumOf[pair] = minimum ?? undefined;
+  }
+}
+
+function openAgent(tables: Tables, agent: number, snapshot: AgentSnapshot): void {
+  const { agents, clients, filters } = tables;
+  const pairOf = ({ frameworkId, role }: Pick<UsedResources, "frameworkId" | "role">) =>
+    clients.openPair(clients.openFramework(frameworkId), role);
+  agents.openRow(agent);
+  agents.setTotal(agent, snapshot.total);
+  agents.isActive[agent] = snapshot.isActive ? 1 : 0;
+  for (const held of snapshot.held) tables.hold(agent, pairOf(held), held.resources);
+  for (const filter of snapshot.filters)
+    filters.restore(agents, agent, { ...filter, pair: pairOf(filter) });
+}
+
+function rankFramework({ clients }: Tables, snapshot: FrameworkSnapshot): void {
+  const framework = clients.frameworks.slotOf(snapshot.frameworkId);
+  for (const { role, served } of snapshot.pairs) {
+    const pair = clients.pairOf(framework, role);
+    clients.pairShares.setServed(pair, served);
+    clients.rank(pair);
+  }
+}
