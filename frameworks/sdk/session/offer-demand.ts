@@ -13,6 +13,7 @@ export const OFFER_DEMAND_DEFAULTS: OfferDemandConfig = { reviveIntervalMs: 5_00
 export interface OfferDemandSnapshot {
   readonly isSuppressed: boolean;
   readonly isReviveOwed: boolean;
+  readonly isStateUnsure: boolean;
   readonly paidUntilMs: number;
 }
 
@@ -24,6 +25,8 @@ export class OfferDemand {
   readonly #config: OfferDemandConfig;
   #isSuppressed = false;
   #isReviveOwed = false;
+  /** A new session may have forgotten the suppression. */
+  #isStateUnsure = false;
   /** Each revive pays for one interval more; more than the burst ahead of now = wait. */
   #paidUntilMs = Number.NEGATIVE_INFINITY;
 
@@ -35,6 +38,7 @@ export class OfferDemand {
     const demand = new OfferDemand(config);
     demand.#isSuppressed = snapshot.isSuppressed;
     demand.#isReviveOwed = snapshot.isReviveOwed;
+    demand.#isStateUnsure = snapshot.isStateUnsure;
     demand.#paidUntilMs = snapshot.paidUntilMs;
     return demand;
   }
@@ -43,6 +47,7 @@ export class OfferDemand {
     return {
       isSuppressed: this.#isSuppressed,
       isReviveOwed: this.#isReviveOwed,
+      isStateUnsure: this.#isStateUnsure,
       paidUntilMs: this.#paidUntilMs,
     };
   }
@@ -60,8 +65,9 @@ export class OfferDemand {
   update(now: Now, want: { readonly isWanted: boolean; readonly isNew: boolean }): PolicyCall[] {
     if (!want.isWanted) {
       this.#isReviveOwed = false;
-      if (this.#isSuppressed) return [];
+      if (this.#isSuppressed && !this.#isStateUnsure) return [];
       this.#isSuppressed = true;
+      this.#isStateUnsure = false;
       return [{ kind: "suppress", roles: [] }];
     }
     if (want.isNew || this.#isSuppressed) this.#isReviveOwed = true;
@@ -72,10 +78,9 @@ export class OfferDemand {
     return [{ kind: "revive", roles: [] }];
   }
 
-  /** A new process or session in which the master knows of no suppression. */
-  reset(): void {
-    this.#isSuppressed = false;
-    this.#isReviveOwed = false;
+  /** Subscribed again, perhaps from a new process: a suppression is stated once more. */
+  subscribed(): void {
+    this.#isStateUnsure = true;
   }
 
   get #allowedAtMs(): number {

@@ -121,16 +121,18 @@ function objection(
 function textsOf(attributes: readonly Attribute[], name: string): readonly string[] {
   return attributes
     .filter((attribute) => attribute.name === name)
-    .map(({ value }) => {
-      switch (value.type) {
-        case "text":
-          return value.text;
-        case "scalar":
-          return formatMilli(value.milli);
-        case "ranges":
-          return value.ranges.map((range) => `${range.begin}-${range.end}`).join(",");
-      }
-    });
+    .map((attribute) => textOf(attribute.value));
+}
+
+function textOf(value: Attribute["value"]): string {
+  switch (value.type) {
+    case "text":
+      return value.text;
+    case "scalar":
+      return formatMilli(value.milli);
+    case "ranges":
+      return value.ranges.map((range) => `${range.begin}-${range.end}`).join(",");
+  }
 }
 
 type Taken = { readonly taken: readonly Resource[] };
