@@ -23,6 +23,12 @@ interface RunOptions {
   readonly restart: string;
   readonly grace?: string;
   readonly pull?: boolean;
+  readonly healthCmd?: string;
+  readonly healthInterval?: string;
+  readonly healthTimeout?: string;
+  readonly healthRetries?: string;
+  readonly healthDelay?: string;
+  readonly healthGrace?: string;
   readonly image: boolean;
 }
 
@@ -51,6 +57,12 @@ export function addTaskRunCommand(task: Command): void {
     .option("--entrypoint <word>", "instead of the image's own")
     .option("--restart <policy>", "never, on-failure[:N] or always", "never")
     .option("--grace <duration>", "between SIGTERM and SIGKILL")
+    .option("--health-cmd <command>", "shell command that tells whether it is well")
+    .option("--health-delay <duration>", "before the first check (default 15s)")
+    .option("--health-interval <duration>", "between checks (default 10s)")
+    .option("--health-timeout <duration>", "of one check; 0 = none (default 20s)")
+    .option("--health-retries <count>", "failures in a row until it is killed (default 3)")
+    .option("--health-grace <duration>", "in which failures do not count (default 10s)")
     .option("--pull", "pull the image even if the agent has it")
     .option("--no-image", "run a process of the host instead of a container")
     .passThroughOptions()
@@ -100,6 +112,7 @@ export function jobOf(words: readonly string[], options: RunOptions): RunnerJob 
       : { environment: Object.fromEntries(options.env.map(pairOf)) }),
     ...(options.user === undefined ? {} : { user: options.user }),
     ...(options.entrypoint === undefined ? {} : { entrypoint: [options.entrypoint] }),
+    ...healthOf(options),
     ...(options.grace === undefined ? {} : { killGraceMs: durationMs(options.grace, "--grace") }),
   };
   const name = options.name ?? nameFor(image ?? rest[0] ?? "task");
@@ -114,6 +127,32 @@ export function jobOf(words: readonly string[], options: RunOptions): RunnerJob 
     resources: canonical(resources),
     restart: restartOf(options.restart),
     ports: portMappings.filter((mapping) => mapping.hostPort === 0).length,
+  };
+}
+
+/** Defaults of what is left out are those of FEATURES M-59, given at the agent. */
+function healthOf(options: RunOptions): Pick<TaskSpec, "healthCheck"> {
+  const times = {
+    delayMs: options.healthDelay,
+    intervalMs: options.healthInterval,
+    timeoutMs: options.healthTimeout,
+    gracePeriodMs: options.healthGrace,
+  };
+  const given = Object.entries(times).filter(([, text]) => text !== undefined);
+  if (options.healthCmd === undefined) {
+    if (given.length === 0 && options.healthRetries === undefined) return {};
+    throw new ClusterError("invalid_call", "health checks need --health-cmd");
+  }
+  return {
+    healthCheck: {
+      command: { isShell: true, value: options.healthCmd, args: [] },
+      ...Object.fromEntries(
+        given.map(([name, text]) => [name, durationMs(text ?? "", "--health-*")]),
+      ),
+      ...(options.healthRetries === undefined
+        ? {}
+        : { consecutiveFailures: integerOf(options.healthRetries, "--health-retries", 1, 1_000) }),
+    },
   };
 }
 
