@@ -7,18 +7,15 @@ import { STEP_KINDS, World } from "./testing/world.ts";
 
 const anySteps = (kinds: readonly (typeof STEP_KINDS)[number][]) =>
   fc.array(fc.record({ kind: fc.constantFrom(...kinds), pick: fc.nat(999) }), {
-    minLength: 20,
-    maxLength: 80,
+    minLength: 60,
+    maxLength: 150,
+    size: "max",
   });
 /** The ordinary more often than the rare, so that runs get somewhere. */
 const ORDINARY = [
   ...STEP_KINDS,
-  "launch",
-  "launch",
-  "container",
-  "deliver",
-  "deliver",
-  "deliver",
+  ...(["launch", "launch", "launch", "container", "acknowledge"] as const),
+  ...(["deliver", "deliver", "deliver"] as const),
 ] as const;
 
 test("crashes at any point lose no end of a task and start nothing twice (M-56, M-57, N-03)", () => {
@@ -36,9 +33,9 @@ test("crashes at any point lose no end of a task and start nothing twice (M-56, 
       expect(world.core.checkpoint().tasks).toEqual([]);
       expect(Array.from(world.containers.values()).filter(isRunning)).toEqual([]);
     }),
-    { numRuns: 300 },
+    { numRuns: 200 },
   );
-  expect(endedCount).toBeGreaterThan(300); // The runs did something.
+  expect(endedCount).toBeGreaterThan(400); // The runs did something.
 });
 
 test("what is on disk is what the core knows, and compacting it changes nothing (M-57)", () => {
@@ -58,7 +55,7 @@ test("what is on disk is what the core knows, and compacting it changes nothing 
 
 test("a core restored from its snapshot goes on with the same effects and the same hash", () => {
   fc.assert(
-    fc.property(anySteps(ORDINARY), fc.nat(80), (steps, cut) => {
+    fc.property(anySteps(ORDINARY), fc.nat(60), (steps, cut) => {
       const [first, second] = [connected(), connected()];
       for (const [index, step] of steps.entries()) {
         if (index === cut) second.core = AgentCore.restore(structuredClone(second.core.snapshot()));

@@ -84,12 +84,13 @@ export class World {
         return;
       case "link":
         this.#toggleLink();
+        if (this.#isUp) this.wait(2_000);
         return;
       case "wait":
         this.wait(pick * 100);
         return;
       case "remove-framework":
-        this.#removeFramework(pick);
+        if (pick % 8 < 2) this.#removeFramework(pick);
         return;
       case "crash":
         if (pick % 2 === 0) this.#crash();
@@ -178,7 +179,7 @@ export class World {
   }
 
   #removeFramework(pick: number): void {
-    const frameworkId = pick % 4 === 0 ? "f1" : "f2";
+    const frameworkId = pick % 8 === 0 ? "f1" : "f2";
     const before = new Set(this.core.checkpoint().tasks.map(({ task }) => task.taskId));
     const message = { kind: "shutdown-framework", frameworkId } as const;
     this.apply({ kind: "master", session: this.#session, message });
