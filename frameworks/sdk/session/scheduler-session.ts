@@ -350,8 +350,8 @@ export class SchedulerSession<Input = never, Output = never> {
 
   #take(now: Now, answer: PolicyCalls<Output>): void {
     this.#policyWakeAtMs = answer.wakeAtMs ?? Number.POSITIVE_INFINITY;
-    if (answer.persist !== undefined) this.#out.intents.push(...answer.persist);
-    if (answer.outputs !== undefined) this.#out.outputs.push(...answer.outputs);
+    for (const record of answer.persist ?? []) this.#out.intents.push(record);
+    for (const output of answer.outputs ?? []) this.#out.outputs.push(output);
     for (const { taskId, agentId } of answer.track ?? []) {
       if (this.#tasks.ref(taskId) !== null) continue;
       this.#tasks.track(taskId, agentId);
