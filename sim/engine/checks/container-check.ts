@@ -1,0 +1,77 @@
+import { rangesOf, scalarMilli } from "@bourse/model/resources";
+import type { Container } from "../containers.ts";
+import type { SimAgent } from "../sim-agent.ts";
+import type { CreateCheck } from "./check.ts";
+
+const CHECK = "container";
+
+/**
+ * What really runs: no task has two live containers, no port of a machine has two holders, and live containers take no
+ * more of a machine than it has. Containers that are being stopped are on their way out and count for nothing.
+ */
+export const createContainerCheck: CreateCheck = (world, violations) => {
+  const liveOf = new Map<string, string>();
+  return {
+    probe: {
+      containerBegan(agent, { launch }) {
+        const task = `${launch.frameworkId}/${launch.taskId}`;
+        const place = `${launch.containerId} on ${agent.name}`;
+        const other = liveOf.get(task);
+        if (other !== undefined) {
+          violations.report(CHECK, `task ${task} runs twice: in ${other} and in ${place}`);
+        }
+        liveOf.set(task, place);
+        for (const problem of overcommitted(agent)) violations.report(CHECK, problem);
+      },
+      containerEnded(_agent, { launch }) {
+        liveOf.delete(`${launch.frameworkId}/${launch.taskId}`);
+      },
+    },
+    settle() {
+      for (const agent of world.agents) {
+        for (const problem of overcommitted(agent)) violations.report(CHECK, problem);
+      }
+    },
+  };
+};
+
+function overcommitted(agent: SimAgent): readonly string[] {
+  const problems: string[] = [];
+  const holders = new Map<number, string>();
+  const ports = rangesOf(agent.info.resources, "ports");
+  let cpuMilli = 0;
+  let memBytes = 0;
+  for (const container of agent.engine.containers) {
+    if (!takesResources(container)) continue;
+    const { containerId, limits, hostPorts } = container.launch;
+    cpuMilli += limits.cpuMilli ?? 0;
+    memBytes += limits.memBytes ?? 0;
+    for (const port of hostPorts) {
+      const holder = holders.get(port);
+      if (holder !== undefined) {
+        problems.push(`port ${port} of ${agent.name} is held by ${holder} and ${containerId}`);
+      }
+      if (!ports.some(({ begin, end }) => begin <= port && port <= end)) {
+        problems.push(`${containerId} holds port ${port}, which ${agent.name} does not have`);
+      }
+      holders.set(port, containerId);
+    }
+  }
+  const cpuTotal = scalarMilli(agent.info.resources, "cpus");
+  if (cpuMilli > cpuTotal) {
+    problems.push(
+      `containers of ${agent.name} take ${cpuMilli} of ${cpuTotal} thousandths of a cpu`,
+    );
+  }
+  const memTotal = (scalarMilli(agent.info.resources, "mem") / 1_000) * MIB;
+  if (memBytes > memTotal) {
+    problems.push(`containers of ${agent.name} take ${memBytes} of ${memTotal} bytes of memory`);
+  }
+  return problems;
+}
+
+const MIB = 1_048_576;
+
+function takesResources(container: Container): boolean {
+  return container.state !== "exited" && !container.isStopping;
+}

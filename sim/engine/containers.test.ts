@@ -1,0 +1,90 @@
+import type { ContainerLaunch } from "@bourse/task/effects";
+import type { ContainerEvent } from "@bourse/task/inputs";
+import { describe, expect, test } from "vitest";
+import { ContainerEngine, type ContainerPlan, RUNS_FOR_EVER } from "./containers.ts";
+import { Simulation } from "./simulation.ts";
+
+function launch(containerId: string): ContainerLaunch {
+  const command = { isShell: false, args: [], environment: [] };
+  return {
+    containerId,
+    agentId: "a1",
+    frameworkId: "f1",
+    taskId: "t1",
+    taskName: "t1",
+    command,
+    run: { command, container: { type: "process" }, killGraceMs: 100, labels: [] },
+    limits: {},
+    hostPorts: [],
+  };
+}
+
+function rig(plan: Partial<ContainerPlan>) {
+  const simulation = new Simulation("1");
+  const workload = { plan: () => ({ ...RUNS_FOR_EVER, ...plan }) };
+  let live = 0;
+  const watcher = { began: () => (live += 1), ended: () => (live -= 1) };
+  const engine = new ContainerEngine(simulation, workload, watcher);
+  const events: ContainerEvent[] = [];
+  engine.report = (_containerId, event) => events.push(event);
+  return { simulation, engine, events, live: () => live };
+}
+
+describe("a container", () => {
+  test("starts after its delay and ends when its plan says so", () => {
+    const { simulation, engine, events, live } = rig({ startMs: 10, runMs: 20, exitCode: 3 });
+    engine.launch(launch("c1"));
+    simulation.runUntil(29);
+    expect(events.map(({ kind }) => kind)).toEqual(["starting", "started"]);
+    expect(live()).toBe(1);
+    simulation.runUntil(30);
+    expect(events.at(-1)).toEqual({ kind: "exited", exitCode: 3, isOutOfMemory: false });
+    expect(live()).toBe(0);
+  });
+
+  test.each([
+    [50, "SIGTERM", 50],
+    [500, "SIGKILL", 100],
+  ])("that takes %i ms to stop ends by %s after %i ms", (stopMs, signal, endMs) => {
+    const { simulation, engine, events } = rig({ stopMs });
+    engine.launch(launch("c1"));
+    simulation.runUntil(0);
+    engine.stop("c1", 100);
+    simulation.runUntil(endMs - 1);
+    expect(events.at(-1)?.kind).toBe("started");
+    simulation.runUntil(endMs);
+    expect(events.at(-1)).toEqual({ kind: "exited", signal, isOutOfMemory: false });
+  });
+
+  test("outlives its agent, which finds it when it comes back", () => {
+    const { simulation, engine, events } = rig({ startMs: 5, runMs: 100 });
+    engine.launch(launch("c1"));
+    simulation.runUntil(5);
+    engine.abandon(() => false);
+    simulation.runUntil(50);
+    expect(engine.find()).toMatchObject([{ containerId: "c1", state: { kind: "running" } }]);
+    simulation.runUntil(200);
+    expect(engine.find()).toMatchObject([{ state: { kind: "exited", exitCode: 0 } }]);
+    expect(events.map(({ kind }) => kind)).toEqual(["starting", "started"]);
+  });
+
+  test.each([
+    [true, ["c1"]],
+    [false, []],
+  ])("that was being created when its agent died came to be: %s", (comesToBe, found) => {
+    const { engine, live } = rig({ startMs: 5 });
+    engine.launch(launch("c1"));
+    engine.abandon(() => comesToBe);
+    expect(engine.find().map(({ containerId }) => containerId)).toEqual(found);
+    expect(live()).toBe(found.length);
+  });
+
+  test("whose launch fails never ran and leaves nothing behind", () => {
+    const { simulation, engine, events, live } = rig({ hasLaunchFailure: true });
+    engine.launch(launch("c1"));
+    simulation.runUntil(1);
+    expect(events.map(({ kind }) => kind)).toEqual(["starting", "launch-failed"]);
+    expect(engine.containers).toEqual([]);
+    expect(live()).toBe(0);
+  });
+});

@@ -1,0 +1,68 @@
+/** Sub-buckets of one power of two: a reading is at most 1/32 = 3 % too high. */
+const STEPS = 32;
+const BUCKETS = 32 * STEPS;
+
+/** What a histogram says; all zero when nothing was counted. */
+export interface Quantiles {
+  readonly count: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+/** Counts whole numbers from 0 to 2^32 - 1 in buckets that grow with the value; larger ones count as the largest. */
+export class Histogram {
+  readonly #counts = new Uint32Array(BUCKETS);
+  #count = 0;
+  #max = 0;
+
+  add(value: number): void {
+    const whole = Math.min(Math.max(0, Math.round(value)), 0xffffffff);
+    this.#counts[bucketOf(whole)]! += 1;
+    this.#count += 1;
+    if (whole > this.#max) this.#max = whole;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  get max(): number {
+    return this.#max;
+  }
+
+  /** The value that `fraction` of all readings do not exceed, rounded up to the end of its bucket. */
+  quantile(fraction: number): number {
+    const rank = Math.max(1, Math.ceil(this.#count * fraction));
+    let seen = 0;
+    for (let bucket = 0; bucket < BUCKETS; bucket++) {
+      seen += this.#counts[bucket]!;
+      if (seen >= rank) return Math.min(endOf(bucket), this.#max);
+    }
+    return 0;
+  }
+
+  /** `unit`: how many of what was counted make one of what is reported, e.g. 1,000 ns a microsecond. */
+  quantiles(unit = 1): Quantiles {
+    return {
+      count: this.#count,
+      p50: this.quantile(0.5) / unit,
+      p99: this.quantile(0.99) / unit,
+      max: this.#max / unit,
+    };
+  }
+}
+
+/** Below 32 one bucket a value; above, 32 buckets for each power of two. */
+function bucketOf(value: number): number {
+  if (value < STEPS) return value;
+  const shift = 26 - Math.clz32(value); // So that value >>> shift lies in [32, 63].
+  return (shift + 1) * STEPS + ((value >>> shift) - STEPS);
+}
+
+function endOf(bucket: number): number {
+  if (bucket < STEPS) return bucket;
+  const shift = Math.floor(bucket / STEPS) - 1;
+  const low = ((bucket % STEPS) + STEPS) * 2 ** shift;
+  return low + 2 ** shift - 1;
+}

@@ -1,0 +1,249 @@
+import type { Random } from "@bourse/model/random";
+import type { Simulation } from "./simulation.ts";
+
+/** How long one message takes, in milliseconds. Drawn anew for every message; order on a link is kept all the same. */
+export interface Latency {
+  readonly minMs: number;
+  readonly maxMs: number;
+}
+
+/**
+ * Links between named nodes. A link delivers an in-order prefix of what was sent, then breaks and loses the rest
+ * (DESIGN, Links): what HTTP/2 gives. There is no loss, duplication or reordering within a link.
+ */
+export class Network {
+  readonly simulation: Simulation;
+  readonly #latency: Latency;
+  readonly #random: Random;
+  readonly #links = new Set<Link<unknown, unknown>>();
+  /** Nodes that reach nobody until the virtual time. */
+  readonly #isolatedUntilMs = new Map<string, number>();
+  #slowUntilMs = 0;
+  #slowExtraMs = 0;
+
+  constructor(simulation: Simulation, latency: Latency) {
+    this.simulation = simulation;
+    this.#latency = latency;
+    this.#random = simulation.random.fork("network");
+  }
+
+  /** A link from a client to a server that is known to listen. Null: one of them is cut off. */
+  connect<Up, Down>(client: string, server: string): Link<Up, Down> | null {
+    if (this.isIsolated(client) || this.isIsolated(server)) return null;
+    const link: Link<Up, Down> = new Link(this, client, server);
+    this.#links.add(link as Link<unknown, unknown>);
+    return link;
+  }
+
+  isIsolated(node: string): boolean {
+    return (this.#isolatedUntilMs.get(node) ?? 0) > this.simulation.nowMs;
+  }
+
+  /** Links that carry messages now, in the order in which they were made. */
+  get links(): readonly Link<unknown, unknown>[] {
+    return Array.from(this.#links);
+  }
+
+  /** Cuts all links of the node, half-open, and refuses new ones until `durationMs` have passed. */
+  isolate(node: string, durationMs: number): void {
+    this.#isolatedUntilMs.set(node, this.simulation.nowMs + durationMs);
+    for (const link of this.links) if (link.touches(node)) link.break("partition", durationMs);
+  }
+
+  /** Every message takes up to `extraMs` longer for a while. */
+  slowDown(extraMs: number, durationMs: number): void {
+    this.#slowExtraMs = extraMs;
+    this.#slowUntilMs = this.simulation.nowMs + durationMs;
+  }
+
+  /** Heals everything that was to last. */
+  heal(): void {
+    this.#isolatedUntilMs.clear();
+    this.#slowUntilMs = 0;
+  }
+
+  drawLatencyMs(): number {
+    const { minMs, maxMs } = this.#latency;
+    const base = minMs === maxMs ? minMs : this.#random.between(minMs, maxMs);
+    if (this.simulation.nowMs >= this.#slowUntilMs) return base;
+    return base + this.#random.below(this.#slowExtraMs + 1);
+  }
+
+  drawNoticeMs(withinMs: number): number {
+    return withinMs === 0 ? 0 : this.#random.below(withinMs + 1);
+  }
+
+  forget(link: object): void {
+    this.#links.delete(link as Link<unknown, unknown>);
+  }
+}
+
+/** One bidirectional stream: the client sends `Up`, the server `Down`. */
+export class Link<Up, Down> {
+  readonly client: LinkEnd<Up, Down>;
+  readonly server: LinkEnd<Down, Up>;
+  readonly #network: Network;
+  readonly #nodes: readonly [client: string, server: string];
+  #isBroken = false;
+
+  constructor(network: Network, client: string, server: string) {
+    this.#network = network;
+    this.#nodes = [client, server];
+    const up = new Pipe<Up>(network);
+    const down = new Pipe<Down>(network);
+    this.client = new LinkEnd(up, down, () => this.#over());
+    this.server = new LinkEnd(down, up, () => this.#over());
+  }
+
+  get name(): string {
+    return `${this.#nodes[0]} - ${this.#nodes[1]}`;
+  }
+
+  touches(node: string): boolean {
+    return this.#nodes.includes(node);
+  }
+
+  /**
+   * Both directions lose what has not arrived yet. Each end learns of it by itself, at any time within
+   * `noticeWithinMs`; until then it is half-open: what it sends goes nowhere.
+   */
+  break(cause: string, noticeWithinMs: number): void {
+    if (this.#isBroken) return;
+    this.#isBroken = true;
+    this.#network.forget(this);
+    for (const end of [this.client, this.server]) {
+      end.cut();
+      const noticeMs = this.#network.drawNoticeMs(noticeWithinMs);
+      this.#network.simulation.after(noticeMs, () => end.notice(cause));
+    }
+  }
+
+  #over(): void {
+    this.#isBroken = true;
+    this.#network.forget(this);
+  }
+}
+
+/** What one side holds of a link. */
+export class LinkEnd<Out, In> {
+  readonly #out: Pipe<Out>;
+  readonly #in: Pipe<In>;
+  readonly #over: () => void;
+  #closed: ((cause: string) => void) | null = null;
+
+  constructor(out: Pipe<Out>, incoming: Pipe<In>, over: () => void) {
+    this.#out = out;
+    this.#in = incoming;
+    this.#over = over;
+  }
+
+  /** `closed` is called once at most, and never after this end closed the link itself. */
+  listen(received: (message: In) => void, closed: (cause: string) => void): void {
+    this.#closed = closed;
+    this.#in.listen(received, (cause) => {
+      this.#over();
+      this.notice(cause);
+    });
+  }
+
+  send(message: Out): void {
+    this.#out.send(message);
+  }
+
+  /** What was sent still arrives, then the other end learns that the link is closed. This end hears nothing more. */
+  close(cause: string): void {
+    this.#closed = null;
+    this.#in.cut();
+    this.#out.sendClose(cause);
+  }
+
+  cut(): void {
+    this.#out.cut();
+    this.#in.cut();
+  }
+
+  notice(cause: string): void {
+    const closed = this.#closed;
+    this.#closed = null;
+    this.cut();
+    closed?.(cause);
+  }
+}
+
+/** One direction of a link: keeps order, and keeps to one event in the queue however many messages wait. */
+class Pipe<T> {
+  readonly #network: Network;
+  #messages: T[] = [];
+  #dueMs: number[] = [];
+  #head = 0;
+  #lastDueMs = 0;
+  #isScheduled = false;
+  #isCut = false;
+  #closeCause: string | null = null;
+  #received: (message: T) => void = ignore;
+  #closed: (cause: string) => void = ignore;
+
+  constructor(network: Network) {
+    this.#network = network;
+  }
+
+  listen(received: (message: T) => void, closed: (cause: string) => void): void {
+    this.#received = received;
+    this.#closed = closed;
+  }
+
+  send(message: T): void {
+    if (this.#isCut || this.#closeCause !== null) return;
+    this.#messages.push(message);
+    this.#due();
+  }
+
+  sendClose(cause: string): void {
+    if (this.#isCut || this.#closeCause !== null) return;
+    this.#closeCause = cause;
+    this.#due();
+  }
+
+  cut(): void {
+    this.#isCut = true;
+    this.#messages = [];
+    this.#dueMs = [];
+  }
+
+  #due(): void {
+    const dueMs = this.#network.simulation.nowMs + this.#network.drawLatencyMs();
+    this.#lastDueMs = Math.max(this.#lastDueMs, dueMs);
+    this.#dueMs.push(this.#lastDueMs);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    const next = this.#dueMs[this.#head];
+    if (this.#isScheduled || next === undefined) return;
+    this.#isScheduled = true;
+    this.#network.simulation.at(next, () => this.#deliver());
+  }
+
+  #deliver(): void {
+    this.#isScheduled = false;
+    const nowMs = this.#network.simulation.nowMs;
+    while (!this.#isCut && (this.#dueMs[this.#head] ?? Number.POSITIVE_INFINITY) <= nowMs) {
+      const index = this.#head;
+      this.#head += 1;
+      if (index < this.#messages.length) this.#received(this.#messages[index] as T);
+      else this.#closed(this.#closeCause ?? "closed");
+    }
+    if (this.#isCut) return;
+    if (this.#head > 1024 && this.#head * 2 > this.#dueMs.length) this.#compact();
+    this.#schedule();
+  }
+
+  /** The close marker has a due time and no message, so both lists lose the same prefix. */
+  #compact(): void {
+    this.#messages = this.#messages.slice(this.#head);
+    this.#dueMs = this.#dueMs.slice(this.#head);
+    this.#head = 0;
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,284 @@
+import type { AgentInfo } from "@bourse/model/agent";
+import type { AgentToMaster, MasterToAgent } from "@bourse/model/agent-messages";
+import type { RunSpec } from "@bourse/model/container";
+import type { AgentId, SessionId } from "@bourse/model/ids";
+import type { Random } from "@bourse/model/random";
+import { AgentCore } from "@bourse/task/agent-core";
+import { foldCheckpoint, recordsOf } from "@bourse/task/checkpoint";
+import type { AgentAction, AgentEffects, CheckpointRecord } from "@bourse/task/effects";
+import type { AgentCheckpoint, AgentConfig, AgentInput } from "@bourse/task/inputs";
+import { Alarm } from "./alarm.ts";
+import { ContainerEngine, type Workload } from "./containers.ts";
+import { deepFreeze } from "./deep-freeze.ts";
+import { Outbox } from "./outbox.ts";
+import { drawDelayMs, type Surroundings } from "./shell.ts";
+import type { AgentLink } from "./sim-master.ts";
+
+/** The simulator's containers need no command: the workload says what they do. */
+const RUN: RunSpec = Object.freeze({
+  command: Object.freeze({ isShell: false, args: [], environment: [] }),
+  container: Object.freeze({ type: "process" as const }),
+  killGraceMs: 3_000,
+  labels: [],
+});
+
+/** The log is folded and written anew when it has grown to this many records: it bounds a restart. */
+const RECORDS_MAX = 2_000;
+
+export interface SimAgentOptions {
+  readonly name: string;
+  readonly info: AgentInfo;
+  readonly config: AgentConfig;
+  readonly workload: Workload;
+  /** Null: the master is down or out of reach. */
+  connect(): AgentLink | null;
+}
+
+/** A machine that runs tasks: its disk and its containers outlive the agent's process. */
+export class SimAgent {
+  readonly name: string;
+  readonly info: AgentInfo;
+  readonly engine: ContainerEngine;
+  readonly options: SimAgentOptions;
+  readonly #around: Surroundings;
+  readonly #random: Random;
+  #records: CheckpointRecord[] = [];
+  #process: AgentProcess | null = null;
+  #starts = 0;
+  agentId: AgentId | null = null;
+
+  constructor(around: Surroundings, options: SimAgentOptions) {
+    this.#around = around;
+    this.options = options;
+    this.name = options.name;
+    this.info = options.info;
+    this.#random = around.simulation.random.fork(options.name);
+    this.engine = new ContainerEngine(around.simulation, options.workload, {
+      began: (container) => around.probes.containerBegan(this, container),
+      ended: (container) => around.probes.containerEnded(this, container),
+    });
+  }
+
+  get core(): AgentCore | null {
+    return this.#process?.core ?? null;
+  }
+
+  get isUp(): boolean {
+    return this.#process !== null;
+  }
+
+  get isConnected(): boolean {
+    return this.#process?.isConnected ?? false;
+  }
+
+  get isDrained(): boolean {
+    return this.#process?.isDrained ?? true;
+  }
+
+  get wakeAtMs(): number {
+    return this.#process?.wakeAtMs ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** What a restart would begin with; null when nothing is kept or was written. */
+  get checkpoint(): AgentCheckpoint | null {
+    return foldCheckpoint(this.#records);
+  }
+
+  start(): void {
+    if (this.#process !== null) return;
+    this.#starts += 1;
+    const core = new AgentCore({
+      info: this.info,
+      seed: `${this.#around.simulation.seed}/${this.name}/${this.#starts}`,
+      config: this.options.config,
+      checkpoint: this.checkpoint,
+      found: this.engine.find(),
+    });
+    this.#process = new AgentProcess(this, this.#around, core, this.#random);
+    this.#process.begin();
+  }
+
+  /** The process dies; containers go on. */
+  crash(): void {
+    this.#process?.crash();
+    this.#process = null;
+    this.engine.abandon(() => this.#random.chance(0.5));
+  }
+
+  store(record: CheckpointRecord): void {
+    if (record.kind === "agent") this.agentId = record.agentId;
+    this.#around.probes.agentStored(this, record);
+    if (!this.#around.shell.hasCrashes) return;
+    this.#records.push(record);
+    if (this.#records.length < RECORDS_MAX) return;
+    const checkpoint = foldCheckpoint(this.#records);
+    if (checkpoint !== null) this.#records = Array.from(recordsOf(checkpoint));
+  }
+
+  /** Its master wants nothing more of it: as a supervisor would, a new life starts a while after the end of the old. */
+  shutDown(): void {
+    this.crash();
+    for (const container of this.engine.containers) {
+      this.engine.remove(container.launch.containerId);
+    }
+    this.#around.simulation.after(this.#around.shell.connectMaxMs, () => this.start());
+  }
+}
+
+type Item =
+  | { readonly kind: "send"; readonly session: SessionId; readonly message: AgentToMaster }
+  | { readonly kind: "act"; readonly action: AgentAction };
+
+/** One life of an agent's process. */
+class AgentProcess {
+  readonly core: AgentCore;
+  readonly #machine: SimAgent;
+  readonly #around: Surroundings;
+  readonly #random: Random;
+  readonly #outbox: Outbox<CheckpointRecord, Item>;
+  readonly #alarm: Alarm;
+  #link: AgentLink | null = null;
+  #session: SessionId = 0;
+  #isDead = false;
+
+  constructor(machine: SimAgent, around: Surroundings, core: AgentCore, random: Random) {
+    this.#machine = machine;
+    this.#around = around;
+    this.core = core;
+    this.#random = random;
+    this.#alarm = new Alarm(around.simulation, () => this.#apply({ kind: "wake" }));
+    this.#outbox = new Outbox(around.simulation, {
+      store: (records) => {
+        for (const record of records) machine.store(record);
+      },
+      deliver: (item) => this.#deliver(item),
+      drawDelayMs: (recordCount) => drawDelayMs(around.shell, random, recordCount),
+    });
+  }
+
+  get isConnected(): boolean {
+    return this.#link !== null;
+  }
+
+  get isDrained(): boolean {
+    return this.#outbox.isEmpty;
+  }
+
+  get wakeAtMs(): number {
+    return this.#alarm.wantedMs;
+  }
+
+  begin(): void {
+    this.#machine.engine.report = (containerId, event) =>
+      this.#later(() => this.#apply({ kind: "container", containerId, event }));
+    this.#carryOut(this.core.begin(this.#around.simulation.now));
+    this.#connectLater();
+  }
+
+  crash(): void {
+    this.#isDead = true;
+    this.#alarm.stop();
+    this.#outbox.crash(this.#random.chance(0.5));
+    if (this.#random.chance(0.5)) this.#link?.client.close("the agent is gone");
+    else this.#link?.break("the agent is gone", this.#around.shell.connectMaxMs);
+  }
+
+  /** After what is under way now, but within this life. */
+  #later(run: () => void): void {
+    this.#around.simulation.after(0, () => {
+      if (!this.#isDead) run();
+    });
+  }
+
+  #connectLater(): void {
+    const { connectMaxMs } = this.#around.shell;
+    this.#around.simulation.after(this.#random.below(connectMaxMs + 1), () => this.#connect());
+  }
+
+  #connect(): void {
+    if (this.#isDead || this.#link !== null) return;
+    const link = this.#machine.options.connect();
+    if (link === null) {
+      this.#connectLater();
+      return;
+    }
+    this.#session += 1;
+    const session = this.#session;
+    this.#link = link;
+    link.client.listen(
+      (message) => this.#received(session, message),
+      (cause) => {
+        this.#link = null;
+        if (this.#isDead) return;
+        this.#apply({ kind: "link-down", session, cause });
+        this.#connectLater();
+      },
+    );
+    this.#apply({ kind: "link-up", session });
+  }
+
+  #received(session: SessionId, message: MasterToAgent): void {
+    if (this.#isDead) return;
+    if (message.kind !== "launch") {
+      this.#apply({ kind: "master", session, message });
+      return;
+    }
+    const tasks = message.tasks.map((task) => ({ task, run: RUN }));
+    this.#apply({ kind: "launch", session, framework: message.framework, tasks });
+  }
+
+  #apply(input: AgentInput): void {
+    this.#carryOut(this.core.apply(this.#around.simulation.now, input));
+  }
+
+  #carryOut(effects: AgentEffects): void {
+    if (this.#around.shell.isStrict) deepFreeze(effects);
+    const items: Item[] = [];
+    for (const { session, message } of effects.send) items.push({ kind: "send", session, message });
+    for (const action of effects.act) items.push({ kind: "act", action });
+    this.#outbox.push(effects.persist, items);
+    this.#alarm.set(effects.wakeAtMs);
+  }
+
+  #deliver(item: Item): void {
+    if (item.kind === "act") this.#act(item.action);
+    else if (item.session === this.#session) this.#link?.client.send(item.message);
+  }
+
+  #act(action: AgentAction): void {
+    const { engine } = this.#machine;
+    switch (action.kind) {
+      case "launch":
+        engine.launch(action.container);
+        return;
+      case "stop":
+        engine.stop(action.containerId, action.gracePeriodMs);
+        return;
+      case "remove":
+        engine.remove(action.containerId);
+        return;
+      case "check":
+      case "stop-check":
+        return; // A simulated container is healthy for as long as it runs.
+      case "report-orphan":
+        this.#around.probes.noted(
+          this.#around.simulation.nowMs,
+          `${this.#machine.name}: orphan container ${action.containerId}`,
+        );
+        return;
+      case "reconnect":
+        this.#reconnect(action.session, action.cause);
+        return;
+      case "shut-down":
+        this.#later(() => this.#machine.shutDown());
+        return;
+    }
+  }
+
+  #reconnect(session: SessionId, cause: string): void {
+    if (session !== this.#session || this.#link === null) return;
+    this.#link.client.close(cause);
+    this.#link = null;
+    this.#connectLater();
+  }
+}

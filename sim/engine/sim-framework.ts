@@ -1,0 +1,279 @@
+import type { FrameworkInfo } from "@bourse/model/framework";
+import type { FrameworkId, SessionId, TaskId } from "@bourse/model/ids";
+import type { Random } from "@bourse/model/random";
+import type { FrameworkCall, FrameworkEvent } from "@bourse/model/scheduler";
+import type { TaskStatus } from "@bourse/model/task";
+import type { Policy } from "@bourse/session/policy";
+import { SchedulerSession } from "@bourse/session/scheduler-session";
+import type {
+  SessionConfig,
+  SessionEffects,
+  SessionInput,
+  SessionLink,
+  SessionRecord,
+} from "@bourse/session/session-io";
+import { Alarm } from "./alarm.ts";
+import { deepFreeze } from "./deep-freeze.ts";
+import { Outbox } from "./outbox.ts";
+import { drawDelayMs, type Surroundings } from "./shell.ts";
+import type { FrameworkLink } from "./sim-master.ts";
+
+/** A policy that can say how far it is. */
+export interface SimPolicy<Input = unknown, Output = unknown> extends Policy<Input, Output> {
+  /** What it still lacks, for people; null when all is as it should be. */
+  lacks(): string | null;
+}
+
+/** What is left of a policy's earlier lives. A policy continues from the one or the other. */
+export interface SavedPolicy {
+  /** Its newest snapshot; null at first, and in runs without crashes. */
+  readonly snapshot: unknown;
+  /** What it asked to be written down, oldest first (FEATURES K-6). */
+  readonly intents: readonly unknown[];
+}
+
+export interface SimFrameworkOptions {
+  readonly name: string;
+  readonly info: FrameworkInfo;
+  readonly session: Omit<SessionConfig, "info" | "record" | "seed">;
+  createPolicy(saved: SavedPolicy): SimPolicy;
+  connect(): FrameworkLink | null;
+}
+
+/** The machine of one framework's scheduler. Its record, and in strict runs its policy's state, outlive the process. */
+export class SimFramework {
+  readonly name: string;
+  readonly options: SimFrameworkOptions;
+  readonly #around: Surroundings;
+  readonly #random: Random;
+  #record: SessionRecord | undefined;
+  #snapshot: unknown = null;
+  readonly #intents: unknown[] = [];
+  #process: FrameworkProcess | null = null;
+  #starts = 0;
+  /** Set when the session gave up for good. */
+  endCause: string | null = null;
+  /** Newest status of each task that the policy was told of, whichever life heard it. */
+  readonly heard = new Map<TaskId, TaskStatus>();
+
+  constructor(around: Surroundings, options: SimFrameworkOptions) {
+    this.#around = around;
+    this.options = options;
+    this.name = options.name;
+    this.#random = around.simulation.random.fork(options.name);
+  }
+
+  get frameworkId(): FrameworkId | null {
+    return this.#record?.frameworkId ?? null;
+  }
+
+  get policy(): SimPolicy | null {
+    return this.#process?.policy ?? null;
+  }
+
+  get session(): SchedulerSession<unknown, unknown> | null {
+    return this.#process?.session ?? null;
+  }
+
+  get isUp(): boolean {
+    return this.#process !== null;
+  }
+
+  get isConnected(): boolean {
+    return this.#process?.isConnected ?? false;
+  }
+
+  get isDrained(): boolean {
+    return this.#process?.isDrained ?? true;
+  }
+
+  /** Not waiting for ever: something will happen to it by itself. */
+  get isAlert(): boolean {
+    return this.#process?.isAlert ?? true;
+  }
+
+  start(): void {
+    if (this.#process !== null || this.endCause !== null) return;
+    this.#starts += 1;
+    const policy = this.options.createPolicy({ snapshot: this.#snapshot, intents: this.#intents });
+    const session = new SchedulerSession<unknown, unknown>(
+      {
+        ...this.options.session,
+        info: this.options.info,
+        seed: `${this.#around.simulation.seed}/${this.name}/${this.#starts}`,
+        ...(this.#record === undefined ? {} : { record: this.#record }),
+      },
+      policy,
+    );
+    this.#process = new FrameworkProcess(this, this.#around, { session, policy }, this.#random);
+    this.#process.begin();
+  }
+
+  crash(): void {
+    this.#process?.crash();
+    this.#process = null;
+  }
+
+  /** What the framework's own users send it. */
+  input(input: unknown): void {
+    this.#process?.enter({ kind: "input", input });
+  }
+
+  store(record: Stored): void {
+    if (record.kind === "policy") this.#snapshot = record.state;
+    else if (record.kind === "intent") this.#intents.push(record.intent);
+    else this.#record = record;
+  }
+}
+
+type Stored =
+  | SessionRecord
+  | { readonly kind: "policy"; readonly state: unknown }
+  | { readonly kind: "intent"; readonly intent: unknown };
+
+type Item =
+  | { readonly kind: "send"; readonly session: SessionId; readonly call: FrameworkCall }
+  | { readonly kind: "link"; readonly link: SessionLink };
+
+/** One life of a scheduler's process. */
+class FrameworkProcess {
+  readonly session: SchedulerSession<unknown, unknown>;
+  readonly policy: SimPolicy;
+  readonly #machine: SimFramework;
+  readonly #around: Surroundings;
+  readonly #random: Random;
+  readonly #outbox: Outbox<Stored, Item>;
+  readonly #alarm: Alarm;
+  #link: FrameworkLink | null = null;
+  #lastSession: SessionId = 0;
+  #isConnecting = false;
+  #isDead = false;
+
+  constructor(
+    machine: SimFramework,
+    around: Surroundings,
+    core: { session: SchedulerSession<unknown, unknown>; policy: SimPolicy },
+    random: Random,
+  ) {
+    this.#machine = machine;
+    this.#around = around;
+    this.session = core.session;
+    this.policy = core.policy;
+    this.#random = random;
+    this.#alarm = new Alarm(around.simulation, () => this.enter({ kind: "wake" }));
+    this.#outbox = new Outbox(around.simulation, {
+      store: (records) => {
+        for (const record of records) machine.store(record);
+      },
+      deliver: (item) => this.#deliver(item),
+      drawDelayMs: (recordCount) => drawDelayMs(around.shell, random, recordCount),
+    });
+  }
+
+  get isConnected(): boolean {
+    return this.#link !== null;
+  }
+
+  get isDrained(): boolean {
+    return this.#outbox.isEmpty;
+  }
+
+  /** Connected, connecting, about to be woken, or with effects on their way: something will happen. */
+  get isAlert(): boolean {
+    return (
+      this.#link !== null ||
+      this.#isConnecting ||
+      !this.#outbox.isEmpty ||
+      this.#alarm.wantedMs < Number.POSITIVE_INFINITY
+    );
+  }
+
+  begin(): void {
+    this.#carryOut(this.session.begin(this.#around.simulation.now));
+  }
+
+  enter(input: SessionInput<unknown>): void {
+    if (this.#isDead) return;
+    this.#carryOut(this.session.apply(this.#around.simulation.now, input));
+  }
+
+  #carryOut(effects: SessionEffects<unknown, unknown>): void {
+    const { isStrict, hasCrashes } = this.#around.shell;
+    if (isStrict) deepFreeze(effects);
+    const records: Stored[] = Array.from(effects.persist);
+    if (hasCrashes) {
+      for (const intent of effects.intents) records.push({ kind: "intent", intent });
+      records.push({ kind: "policy", state: deepFreeze(this.policy.snapshot()) });
+    }
+    const items: Item[] = [];
+    for (const { session, call } of effects.send) items.push({ kind: "send", session, call });
+    for (const link of effects.link) items.push({ kind: "link", link });
+    this.#outbox.push(records, items);
+    this.#alarm.set(effects.wakeAtMs);
+  }
+
+  crash(): void {
+    this.#isDead = true;
+    this.#alarm.stop();
+    this.#outbox.crash(this.#random.chance(0.5));
+    if (this.#random.chance(0.5)) this.#link?.client.close("the scheduler is gone");
+    else this.#link?.break("the scheduler is gone", this.#around.shell.connectMaxMs);
+  }
+
+  #deliver(item: Item): void {
+    if (item.kind === "send") {
+      if (item.session !== this.#lastSession || this.#link === null) return;
+      this.#around.probes.frameworkSent(this.#machine, item.call);
+      this.#link.client.send(item.call);
+      return;
+    }
+    switch (item.link.kind) {
+      case "connect":
+        this.#connectLater();
+        return;
+      case "close":
+        if (item.link.session !== this.#lastSession) return;
+        this.#link?.client.close(item.link.cause);
+        this.#link = null;
+        return;
+      case "give-up":
+        this.#machine.endCause = item.link.message;
+        return;
+    }
+  }
+
+  #connectLater(): void {
+    const { connectMaxMs } = this.#around.shell;
+    if (this.#isConnecting) return;
+    this.#isConnecting = true;
+    this.#around.simulation.after(this.#random.below(connectMaxMs + 1), () => this.#connect());
+  }
+
+  #connect(): void {
+    this.#isConnecting = false;
+    if (this.#isDead || this.#link !== null) return;
+    this.#lastSession += 1;
+    const session = this.#lastSession;
+    const link = this.#machine.options.connect();
+    if (link === null) {
+      this.enter({ kind: "link-down", session, cause: "connection refused" });
+      return;
+    }
+    this.#link = link;
+    link.client.listen(
+      (event) => this.#received(session, event),
+      (cause) => {
+        this.#link = null;
+        this.enter({ kind: "link-down", session, cause });
+      },
+    );
+    this.enter({ kind: "link-up", session });
+  }
+
+  #received(session: SessionId, event: FrameworkEvent): void {
+    if (this.#isDead) return;
+    this.#around.probes.frameworkHeard(this.#machine, event);
+    if (event.kind === "update") this.#machine.heard.set(event.status.taskId, event.status);
+    this.enter({ kind: "event", session, event });
+  }
+}

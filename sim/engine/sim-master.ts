@@ -1,0 +1,237 @@
+import { Cluster } from "@bourse/cluster/cluster";
+import type { Effects, Sending } from "@bourse/cluster/effects";
+import type { ClusterConfig, ClusterInput } from "@bourse/cluster/inputs";
+import type { AgentToMaster, MasterToAgent } from "@bourse/model/agent-messages";
+import type { RequestId, SessionId } from "@bourse/model/ids";
+import type { OperatorCall, OperatorReply } from "@bourse/model/operator";
+import type { Random } from "@bourse/model/random";
+import type { RegistryEntry, RegistryRecord } from "@bourse/model/registry";
+import type { FrameworkCall, FrameworkEvent } from "@bourse/model/scheduler";
+import { Alarm } from "./alarm.ts";
+import { deepFreeze } from "./deep-freeze.ts";
+import type { Link } from "./network.ts";
+import { Outbox } from "./outbox.ts";
+import { drawDelayMs, type Surroundings } from "./shell.ts";
+
+export type FrameworkLink = Link<FrameworkCall, FrameworkEvent>;
+export type AgentLink = Link<AgentToMaster, MasterToAgent>;
+
+type Session =
+  | { readonly kind: "framework"; readonly link: FrameworkLink }
+  | { readonly kind: "agent"; readonly link: AgentLink };
+
+/** Runs one apply of a core; tools put a stopwatch around it. */
+export type Timed = (input: ClusterInput, apply: () => Effects) => Effects;
+
+const UNTIMED: Timed = (_input, apply) => apply();
+
+/**
+ * The machine of a master: its disk outlives the process. A restart is a new `Cluster` from what the disk holds, with
+ * the next epoch. The shell around the core is the live one in small: a loop over drained batches, one FIFO behind it.
+ */
+export class SimMaster {
+  readonly name = "master";
+  readonly #around: Surroundings;
+  readonly #config: ClusterConfig;
+  readonly #seed: string;
+  readonly #random: Random;
+  readonly #disk = new Map<string, RegistryEntry>();
+  #epoch = 0;
+  #process: MasterProcess | null = null;
+  timed: Timed = UNTIMED;
+  /** Answers to operator calls, by request. */
+  readonly replies = new Map<RequestId, OperatorReply>();
+  #requests = 0;
+
+  constructor(around: Surroundings, config: ClusterConfig) {
+    this.#around = around;
+    this.#config = config;
+    this.#random = around.simulation.random.fork("master");
+    this.#seed = `${around.simulation.seed}/master`;
+  }
+
+  /** The core; null while the master is down. */
+  get cluster(): Cluster | null {
+    return this.#process?.cluster ?? null;
+  }
+
+  get isUp(): boolean {
+    return this.#process !== null;
+  }
+
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** When its core wants to be woken; Infinity = never, or it is down. */
+  get wakeAtMs(): number {
+    return this.#process?.wakeAtMs ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Nothing waits to be decided, stored or sent. */
+  get isDrained(): boolean {
+    return this.#process?.isDrained ?? true;
+  }
+
+  start(): void {
+    if (this.#process !== null) return;
+    this.#epoch += 1;
+    const cluster = new Cluster({
+      config: this.#config,
+      epoch: this.#epoch,
+      seed: this.#seed,
+      entries: Array.from(this.#disk.values()),
+    });
+    this.#process = new MasterProcess(this, this.#around, cluster, this.#random);
+    this.#process.begin();
+  }
+
+  crash(): void {
+    this.#process?.crash();
+    this.#process = null;
+  }
+
+  accept(session: Session): void {
+    this.#process?.accept(session);
+  }
+
+  operate(call: OperatorCall): RequestId {
+    const request = this.#requests;
+    this.#requests += 1;
+    this.#process?.enter({ kind: "operator-call", request, call, principal: null });
+    return request;
+  }
+
+  store(record: RegistryRecord): void {
+    if (record.op === "put") this.#disk.set(record.key, record.entry);
+    else this.#disk.delete(record.key);
+  }
+}
+
+/** One life of the master's process. */
+class MasterProcess {
+  readonly cluster: Cluster;
+  readonly #machine: SimMaster;
+  readonly #around: Surroundings;
+  readonly #random: Random;
+  readonly #outbox: Outbox<RegistryRecord, Sending>;
+  readonly #alarm: Alarm;
+  readonly #sessions = new Map<SessionId, Session>();
+  #inbox: ClusterInput[] = [];
+  #isTurnDue = false;
+  #isDead = false;
+  #lastSession = 0;
+
+  constructor(machine: SimMaster, around: Surroundings, cluster: Cluster, random: Random) {
+    this.#machine = machine;
+    this.#around = around;
+    this.cluster = cluster;
+    this.#random = random;
+    this.#alarm = new Alarm(around.simulation, () => this.enter({ kind: "wake", principal: null }));
+    this.#outbox = new Outbox(around.simulation, {
+      store: (records) => {
+        for (const record of records) machine.store(record);
+      },
+      deliver: (sending) => this.#deliver(sending),
+      drawDelayMs: (recordCount) => drawDelayMs(around.shell, random, recordCount),
+    });
+  }
+
+  get wakeAtMs(): number {
+    return this.#alarm.wantedMs;
+  }
+
+  get isDrained(): boolean {
+    return this.#inbox.length === 0 && this.#outbox.isEmpty;
+  }
+
+  /** A first wake: the core learns the time and says when it wants the next. */
+  begin(): void {
+    this.enter({ kind: "wake", principal: null });
+  }
+
+  enter(input: ClusterInput): void {
+    this.#inbox.push(input);
+    if (this.#isTurnDue) return;
+    this.#isTurnDue = true;
+    const { turnMaxMs } = this.#around.shell;
+    const delayMs = turnMaxMs === 0 ? 0 : this.#random.below(turnMaxMs + 1);
+    this.#around.simulation.after(delayMs, () => this.#turn());
+  }
+
+  accept(session: Session): void {
+    this.#lastSession += 1;
+    const id = this.#lastSession;
+    this.#sessions.set(id, session);
+    if (session.kind === "framework") {
+      session.link.server.listen(
+        (call) => this.enter({ kind: "framework-call", session: id, call, principal: null }),
+        (cause) => this.#closed(id, "framework-closed", cause),
+      );
+    } else {
+      session.link.server.listen(
+        (message) => this.enter({ kind: "agent-message", session: id, message, principal: null }),
+        (cause) => this.#closed(id, "agent-closed", cause),
+      );
+    }
+  }
+
+  crash(): void {
+    this.#isDead = true;
+    this.#alarm.stop();
+    this.#outbox.crash(this.#random.chance(0.5));
+    for (const { link } of this.#sessions.values()) {
+      if (this.#random.chance(0.5)) link.server.close("the master is gone");
+      else link.break("the master is gone", this.#around.shell.connectMaxMs);
+    }
+  }
+
+  #closed(session: SessionId, kind: "framework-closed" | "agent-closed", cause: string): void {
+    this.#sessions.delete(session);
+    if (!this.#isDead) this.enter({ kind, session, cause, principal: null });
+  }
+
+  /** Everything that has come in, then the end of the batch, where the allocator runs. */
+  #turn(): void {
+    this.#isTurnDue = false;
+    if (this.#isDead) return;
+    const batch = this.#inbox;
+    this.#inbox = [];
+    for (const input of batch) this.#apply(input);
+    this.#apply({ kind: "batch-end", principal: null });
+  }
+
+  #apply(input: ClusterInput): void {
+    const { now } = this.#around.simulation;
+    const effects = this.#machine.timed(input, () => this.cluster.apply(now, input));
+    if (this.#around.shell.isStrict) deepFreeze(effects);
+    this.#around.probes.masterDecided(now, input, effects);
+    this.#outbox.push(effects.persist, effects.send);
+    this.#alarm.set(effects.wakeAtMs);
+  }
+
+  #deliver(sending: Sending): void {
+    this.#around.probes.masterSent(sending);
+    switch (sending.to) {
+      case "framework": {
+        const session = this.#sessions.get(sending.session);
+        if (session?.kind === "framework") session.link.server.send(sending.event);
+        return;
+      }
+      case "agent": {
+        const session = this.#sessions.get(sending.session);
+        if (session?.kind === "agent") session.link.server.send(sending.message);
+        return;
+      }
+      case "close":
+        this.#sessions.get(sending.session)?.link.server.close("closed by the master");
+        this.#sessions.delete(sending.session);
+        return;
+      case "operator":
+        this.#machine.replies.set(sending.request, sending.reply);
+        return;
+      case "events":
+        return;
+    }
+  }
+}
