@@ -1,0 +1,43 @@
+import { describe, expect, test } from "vitest";
+import { containerizerContract } from "../containerizer-contract.ts";
+import { EventLog, launchOf } from "../contract-harness.ts";
+import { FakeContainerizer } from "./fake-containerizer.ts";
+import { FakeHost } from "./fake-host.ts";
+
+const encodeStatus = () => new Uint8Array();
+
+containerizerContract("fake", async () => {
+  const host = new FakeHost();
+  return {
+    container: { type: "process" },
+    open: async (owner, onEvent) => new FakeContainerizer({ owner, host, onEvent, encodeStatus }),
+    dispose: async () => {},
+  };
+});
+
+describe("fake containerizer", () => {
+  test("a container starts after the delay that was set", async () => {
+    const log = new EventLog();
+    const fake = new FakeContainerizer({
+      owner: "o1",
+      startDelayMs: 200,
+      onEvent: log.listener,
+      encodeStatus,
+    });
+    const beganAtMs = performance.now();
+    fake.launch(launchOf("c1", { type: "process" }, { command: { value: "exit 0" } }));
+    await log.until("c1", "started");
+    expect(performance.now() - beganAtMs).toBeGreaterThanOrEqual(195);
+    await fake.close();
+  });
+
+  test("without a command it runs until it is stopped", async () => {
+    const log = new EventLog();
+    const fake = new FakeContainerizer({ owner: "o1", onEvent: log.listener, encodeStatus });
+    fake.launch(launchOf("c1", { type: "process" }));
+    await log.until("c1", "started");
+    fake.stop("c1", 1_000);
+    expect(await log.until("c1", "exited")).toMatchObject({ exitCode: 143 });
+    await fake.close();
+  });
+});
