@@ -122,8 +122,9 @@ export function tagOf(number: number, wireType: WireType): number {
   return ((number << 3) | wireType) >>> 0;
 }
 
-export function invalid(message: string): ClusterError {
-  return new ClusterError("invalid_call", message);
+/** The refusal of what cannot be taken; `message` names the field. */
+export function invalid(message: string, cause?: unknown): ClusterError {
+  return new ClusterError("invalid_call", message, cause === undefined ? {} : { cause });
 }
 
 /** Kept between messages for its buffer; absent while one is being written, or after a failure. */
@@ -147,9 +148,7 @@ export function decode<T>(codec: MessageCodec<T>, bytes: Uint8Array): T {
     return codec.read(new BinaryReader(plain, decodeText), plain.length);
   } catch (error) {
     if (error instanceof ClusterError) throw error;
-    throw new ClusterError("invalid_call", `${codec.schema.name} cannot be decoded`, {
-      cause: error,
-    });
+    throw invalid(`${codec.schema.name} cannot be decoded`, error);
   }
 }
 

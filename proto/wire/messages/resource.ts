@@ -2,6 +2,7 @@ import {
   canonical,
   type DiskInfo,
   type IntegerRange,
+  isEmptyValue,
   kindOf,
   type Label,
   type Reservation,
@@ -117,9 +118,4 @@ function isCanonical(list: Resources): boolean {
     previous = kind;
   }
   return true;
-}
-
-function isEmptyValue(value: ResourceValue): boolean {
-  if (value.type === "scalar") return value.milli === 0;
-  return (value.type === "ranges" ? value.ranges : value.items).length === 0;
 }

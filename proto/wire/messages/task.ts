@@ -29,6 +29,7 @@ export const taskInfo = record<TaskInfo>(TaskInfoSchema, {
   name: text(),
   agentId: id(),
   resources,
+  role: optional(id()),
   executor: optional(nested(executorInfo)),
   payload: bytes(),
 });
