@@ -19,7 +19,11 @@ stopEngine();
 rmSync(scratch, { recursive: true, force: true });
 
 function main() {
-  if (!existsSync(join(root, "node_modules", ".package-lock.json")) && run("install", "npm", ["ci"]) !== 0) return 1;
+  if (
+    !existsSync(join(root, "node_modules", ".package-lock.json")) &&
+    run("install", "npm", ["ci"]) !== 0
+  )
+    return 1;
   const setUp = run("set-up", "bash", ["cli/set-up.sh", "busybox", "engine", "protos"], {
     BOURSE_ENGINE_PID_FILE: enginePidFile,
     BOURSE_ENGINE_LOG: join(scratch, "dockerd.log"),
@@ -52,7 +56,11 @@ function main() {
 
 function run(title, command, args, env = {}) {
   console.log(`\n== ${title}: ${command} ${args.slice(0, 4).join(" ")}`);
-  const result = spawnSync(command, args, { cwd: root, stdio: "inherit", env: { ...process.env, ...env } });
+  const result = spawnSync(command, args, {
+    cwd: root,
+    stdio: "inherit",
+    env: { ...process.env, ...env },
+  });
   if (result.error) console.error(`test: ${command} could not be run: ${result.error.message}`);
   return result.status ?? 1;
 }
@@ -62,7 +70,8 @@ function count(file) {
   const report = JSON.parse(readFileSync(file, "utf8"));
   return {
     passed: report.numPassedTests,
-    failed: report.numFailedTests + report.numFailedTestSuites * (report.numFailedTests === 0 ? 1 : 0),
+    failed:
+      report.numFailedTests + report.numFailedTestSuites * (report.numFailedTests === 0 ? 1 : 0),
     skipped: report.numPendingTests,
   };
 }
