@@ -14,7 +14,7 @@ import { enumName, enumNumber, readMessage, writeMessage } from "./mesos-message
 import { joined, withoutFields } from "./payload.ts";
 
 /** The payload of a status: where a running task can be found, as Mesos' ContainerStatus. */
-export function encodeStatusPayload(status: ContainerStatus): Uint8Array {
+export function encodeContainerStatus(status: ContainerStatus): Uint8Array {
   const message = create(TaskStatusSchema, {
     taskId: { value: "" },
     state: enumNumber(TaskStateSchema, "TASK_RUNNING"),
@@ -31,7 +31,7 @@ export function encodeStatusPayload(status: ContainerStatus): Uint8Array {
 }
 
 /** Where a task can be found; `undefined` where its status does not say. */
-export function decodeStatusPayload(payload: Uint8Array | undefined): ContainerStatus | undefined {
+export function decodeContainerStatus(payload: Uint8Array | undefined): ContainerStatus | undefined {
   if (payload === undefined || payload.length === 0) return undefined;
   const { containerStatus } = readMessage(TaskStatusSchema, payload);
   if (!containerStatus) return undefined;
