@@ -1,4 +1,4 @@
-import type { AgentId, ExecutorId, FrameworkId, TaskId, UpdateUuid } from "./ids.ts";
+import type { AgentId, ExecutorId, FrameworkId, Role, TaskId, UpdateUuid } from "./ids.ts";
 import type { Resources } from "./resources.ts";
 import type { TaskReason, TaskSource, TaskState } from "./task-state.ts";
 
@@ -14,6 +14,8 @@ export interface TaskInfo {
   readonly name: string;
   readonly agentId: AgentId;
   readonly resources: Resources;
+  /** For which role its resources were offered (Mesos: `allocation_info`); set by the master, kept by the agent. */
+  readonly role?: Role;
   /** Absent for a command task: the agent's own command executor runs it. */
   readonly executor?: ExecutorInfo;
   readonly payload: Uint8Array;

@@ -1,0 +1,46 @@
+import type { ClusterConfig } from "./inputs.ts";
+
+/**
+ * Defaults of the master, with where they come from. Where Mesos' default is dangerous (FEATURES T-5) ours is the
+ * safe one, and the Mesos value is a flag away.
+ */
+export const CLUSTER_DEFAULTS: ClusterConfig = {
+  allocationIntervalMs: 1_000, // M-20.
+  offerTimeoutMs: 60_000, // N-02: Mesos has none, so one silent framework holds the cluster for ever.
+  agentPingIntervalMs: 15_000, // M-46.
+  agentPingMissesMax: 5, // M-46: 75 s of silence.
+  agentReregisterTimeoutMs: 600_000, // M-7.
+  frameworkHeartbeatMs: 15_000, // M-14.
+  failoverTimeoutDefaultMs: 604_800_000, // N-06: a week; Mesos' 0 kills everything at the first broken connection.
+  refuseDefaultMs: 5_000, // M-25.
+  completedTasksMax: 1_000, // M-81.
+  completedFrameworksMax: 50, // M-81.
+  decisionsMax: 200, // A page of history; one decision is about 200 bytes.
+  whitelist: null, // M-51.
+};
+
+/** M-5: after this long an agent out of reach is forgotten, and its tasks are unknown. */
+export const UNREACHABLE_AGENT_KEPT_MS = 1_209_600_000;
+/** M-5. */
+export const UNREACHABLE_AGENTS_MAX = 102_400;
+/** Statuses kept per task for views: the usual life is STARTING, RUNNING, KILLING and an end. */
+export const STATUSES_PER_TASK_MAX = 5;
+/**
+ * A framework whose failover timeout ran out while there was no master could not have come back: it gets five
+ * heartbeats (M-14) after a start before it is removed.
+ */
+export const RETURN_GRACE_HEARTBEATS = 5;
+
+/** Bounds on what a peer can inflate; exceeding one is a refusal that names it. */
+export const CLUSTER_LIMITS = {
+  frameworksMax: 10_000,
+  agentsMax: 100_000,
+  rolesPerFrameworkMax: 1_000,
+  idLengthMax: 255,
+  /** Mesos' bound on nothing, ours on one call: a larger batch goes in two. */
+  tasksPerAcceptMax: 10_000,
+  /** Tasks named in one explicit reconciliation. */
+  reconcileTasksMax: 200_000,
+  /** Page size of a query. */
+  pageMax: 1_000,
+} as const;

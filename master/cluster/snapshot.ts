@@ -1,0 +1,144 @@
+import { Allocator } from "@bourse/allocator/allocator";
+import { ALLOCATOR_DEFAULTS } from "@bourse/allocator/options";
+import { present } from "@bourse/model/assert";
+import type { Decision } from "@bourse/model/explain";
+import type { AgentId, FrameworkId, TaskId } from "@bourse/model/ids";
+import type { TaskState } from "@bourse/model/task-state";
+import { allocatorConfig, countAllocated } from "./allocation.ts";
+import type { ClusterStart } from "./inputs.ts";
+import { Ring } from "./ring.ts";
+import type {
+  Agent,
+  ClusterState,
+  CompletedFramework,
+  Counters,
+  Framework,
+  OfferRecord,
+  Task,
+} from "./state.ts";
+import { Timers, type TimersSnapshot } from "./timers.ts";
+
+/**
+ * Everything the master knows, as plain data: the order of every list is that of the map or set behind it, for
+ * order is state. Sessions and the offers of frameworks and agents are derived from it.
+ */
+export interface ClusterSnapshot {
+  readonly masterId: string;
+  readonly counters: Counters;
+  readonly frameworks: readonly FrameworkSnapshot[];
+  readonly completedFrameworks: readonly CompletedFramework[];
+  readonly agents: readonly AgentSnapshot[];
+  readonly goneAgents: readonly (readonly [AgentId, number])[];
+  readonly offers: readonly OfferRecord[];
+  readonly taskCounts: readonly (readonly [TaskState, number])[];
+  readonly timers: TimersSnapshot;
+  readonly allocator: ReturnType<Allocator["snapshot"]>;
+}
+
+type FrameworkSnapshot = Omit<Framework, "tasks" | "offers" | "completedTasks" | "decisions"> & {
+  readonly tasks: readonly Task[];
+  readonly completedTasks: readonly Task[];
+  readonly decisions: readonly Decision[];
+};
+
+type AgentSnapshot = Omit<Agent, "tasks" | "offers"> & {
+  readonly tasks: readonly (readonly [FrameworkId, TaskId])[];
+};
+
+export function snapshotState(state: ClusterState): ClusterSnapshot {
+  return {
+    masterId: state.masterId,
+    counters: { ...state.counters },
+    frameworks: Array.from(state.frameworks.values(), snapshotFramework),
+    completedFrameworks: Array.from(state.completedFrameworks.values(), (completed) => ({
+      ...completed,
+      last: completed.last && { ...completed.last, tasks: completed.last.tasks.map(copyTask) },
+    })),
+    agents: Array.from(state.agents.values(), snapshotAgent),
+    goneAgents: Array.from(state.goneAgents),
+    offers: Array.from(state.offers.values()),
+    taskCounts: Array.from(state.taskCounts),
+    timers: state.timers.snapshot(),
+    allocator: state.allocator.snapshot(),
+  };
+}
+
+export function restoreState(data: ClusterSnapshot, start: ClusterStart): ClusterState {
+  const { config, epoch } = start;
+  const state: ClusterState = {
+    config,
+    epoch,
+    masterId: data.masterId,
+    counters: { ...data.counters },
+    frameworks: new Map(),
+    completedFrameworks: new Map(data.completedFrameworks.map((c) => [c.frameworkId, c])),
+    agents: new Map(),
+    goneAgents: new Map(data.goneAgents),
+    offers: new Map(),
+    sessions: new Map(),
+    taskCounts: new Map(data.taskCounts),
+    allocatedMilli: new Map(),
+    timers: Timers.restore(data.timers),
+    allocator: Allocator.restore(
+      data.allocator,
+      allocatorConfig(ALLOCATOR_DEFAULTS, config.allocationIntervalMs),
+    ),
+  };
+  for (const framework of data.frameworks) restoreFramework(state, framework);
+  for (const agent of data.agents) restoreAgent(state, agent);
+  for (const record of data.offers) restoreOffer(state, record);
+  return state;
+}
+
+function snapshotFramework(framework: Framework): FrameworkSnapshot {
+  const { tasks, offers: _derived, completedTasks, decisions, ...rest } = framework;
+  return {
+    ...rest,
+    tasks: Array.from(tasks.values(), copyTask),
+    completedTasks: completedTasks.toArray().map(copyTask),
+    decisions: decisions.toArray(),
+  };
+}
+
+function snapshotAgent({ tasks, offers: _derived, ...rest }: Agent): AgentSnapshot {
+  const keys = Array.from(tasks, (task) => [task.frameworkId, task.info.taskId] as const);
+  return { ...rest, tasks: keys };
+}
+
+function restoreFramework(state: ClusterState, data: FrameworkSnapshot): void {
+  const { config } = state;
+  const framework: Framework = {
+    ...data,
+    tasks: new Map(data.tasks.map((task) => [task.info.taskId, copyTask(task)])),
+    offers: new Set(),
+    completedTasks: new Ring(config.completedTasksMax, data.completedTasks.map(copyTask)),
+    decisions: new Ring(config.decisionsMax, data.decisions),
+  };
+  state.frameworks.set(framework.frameworkId, framework);
+  for (const task of framework.tasks.values()) {
+    if (task.isHolding) countAllocated(state, task, 1);
+  }
+  if (framework.session !== null) {
+    state.sessions.set(framework.session, { kind: "framework", framework });
+  }
+}
+
+function restoreAgent(state: ClusterState, data: AgentSnapshot): void {
+  const tasks = data.tasks.map(([frameworkId, taskId]) =>
+    present(state.frameworks.get(frameworkId)?.tasks.get(taskId), `task ${taskId} of an agent`),
+  );
+  const agent: Agent = { ...data, tasks: new Set(tasks), offers: new Set() };
+  state.agents.set(agent.agentId, agent);
+  if (agent.session !== null) state.sessions.set(agent.session, { kind: "agent", agent });
+}
+
+function restoreOffer(state: ClusterState, record: OfferRecord): void {
+  const { offerId, frameworkId, agentId } = record.offer;
+  state.offers.set(offerId, record);
+  present(state.frameworks.get(frameworkId), "the offer's framework").offers.add(record);
+  present(state.agents.get(agentId), "the offer's agent").offers.add(record);
+}
+
+function copyTask(task: Task): Task {
+  return { ...task };
+}

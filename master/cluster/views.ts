@@ -1,0 +1,188 @@
+import type { Now } from "@bourse/model/now";
+import type {
+  AgentView,
+  FrameworkView,
+  MasterView,
+  OfferView,
+  OperatorQuery,
+  OperatorView,
+  Page,
+} from "@bourse/model/operator";
+import { addAll, NO_RESOURCES, type Resources, scalar } from "@bourse/model/resources";
+import { conditionOf, isAdmitted } from "./agents.ts";
+import { CLUSTER_LIMITS } from "./config.ts";
+import { explain } from "./explain.ts";
+import { failoverTimeoutMs } from "./frameworks.ts";
+import type { Agent, ClusterState, CompletedFramework, Framework, OfferRecord } from "./state.ts";
+import { taskViews } from "./task-views.ts";
+
+/** Answers an operator's question from the state as it is; changes nothing. Lists are sorted by id and paged. */
+export function answer(state: ClusterState, now: Now, query: OperatorQuery): OperatorView {
+  switch (query.kind) {
+    case "master":
+      return { kind: "master", master: masterView(state) };
+    case "agents": {
+      const { items, next } = pageOf(state.agents, query.page, agentView);
+      return { kind: "agents", agents: items, ...next };
+    }
+    case "frameworks": {
+      const live = new Map<string, Framework | CompletedFramework>(state.frameworks);
+      if (query.hasCompleted) for (const [id, old] of state.completedFrameworks) live.set(id, old);
+      const { items, next } = pageOf(live, query.page, (framework) =>
+        "tasks" in framework ? frameworkView(state, now, framework) : completedView(framework),
+      );
+      return { kind: "frameworks", frameworks: items, ...next };
+    }
+    case "offers": {
+      const { items, next } = pageOf(state.offers, query.page, (record) => offerView(now, record));
+      return { kind: "offers", offers: items, ...next };
+    }
+    case "tasks": {
+      const { items, next } = taskViews(state, query.page, query.filter);
+      return { kind: "tasks", tasks: items, ...(next !== undefined && { next }) };
+    }
+    case "explain":
+      return explain(state, now, query.subject);
+  }
+}
+
+/** What is added up over agents has scalars only: the ports of two agents have nothing in common. */
+function masterView(state: ClusterState): MasterView {
+  const { counters, agents, frameworks, offers, taskCounts } = state;
+  let tasks = 0;
+  for (const count of taskCounts.values()) tasks += count;
+  return {
+    masterId: state.masterId,
+    epoch: state.epoch,
+    sequence: counters.sequence,
+    startedAtMs: counters.startedAtMs ?? 0,
+    counts: { agents: agents.size, frameworks: frameworks.size, offers: offers.size, tasks },
+    tasksByState: Object.fromEntries(taskCounts),
+    total: scalarSum(Array.from(agents.values()).filter(isAdmitted), ({ info }) => info.resources),
+    offered: scalarSum(offers.values(), ({ offer }) => offer.resources),
+    allocated: scalarsOf(state.allocatedMilli),
+    version: `${state.epoch}.${counters.inputs}`,
+  };
+}
+
+function agentView(agent: Agent): AgentView {
+  const { agentId, info, unreachableSinceMs } = agent;
+  return {
+    agentId,
+    hostname: info.hostname,
+    port: info.port,
+    condition: conditionOf(agent),
+    isDeactivated: agent.isDeactivated,
+    total: info.resources,
+    offered: addAll(Array.from(agent.offers, ({ offer }) => offer.resources)),
+    allocated: addAll(
+      Array.from(agent.tasks, (task) => (task.isHolding ? task.info.resources : NO_RESOURCES)),
+    ),
+    attributes: info.attributes,
+    ...(info.domain !== undefined && { domain: info.domain }),
+    version: info.version,
+    tasks: agent.tasks.size,
+    registeredAtMs: agent.registeredAtMs,
+    ...(unreachableSinceMs !== null && { unreachableSinceMs }),
+  };
+}
+
+function frameworkView(state: ClusterState, now: Now, framework: Framework): FrameworkView {
+  const { frameworkId, info, suppressedRoles, condition, tasks, offers } = framework;
+  const removeAtMonoMs = state.timers.dueOf("remove-framework", frameworkId);
+  return {
+    frameworkId,
+    ...describe(info),
+    suppressedRoles,
+    condition,
+    failoverTimeoutMs: failoverTimeoutMs(state, info),
+    ...(removeAtMonoMs !== undefined && { removeAtMs: wallOf(now, removeAtMonoMs) }),
+    tasks: tasks.size,
+    offers: offers.size,
+    offered: scalarSum(offers, ({ offer }) => offer.resources),
+    allocated: scalarSum(tasks.values(), (task) =>
+      task.isHolding ? task.info.resources : NO_RESOURCES,
+    ),
+    registeredAtMs: framework.registeredAtMs,
+  };
+}
+
+function completedView({ frameworkId, name, last }: CompletedFramework): FrameworkView {
+  const nothing = { user: "", roles: [], capabilities: [], failoverTimeoutMs: 0 };
+  return {
+    frameworkId,
+    ...(last === null ? { name, ...nothing } : describe(last.info)),
+    suppressedRoles: [],
+    condition: "completed",
+    failoverTimeoutMs: last?.info.failoverTimeoutMs ?? 0,
+    tasks: 0,
+    offers: 0,
+    offered: NO_RESOURCES,
+    allocated: NO_RESOURCES,
+    registeredAtMs: last?.registeredAtMs ?? 0,
+  };
+}
+
+function describe(info: Framework["info"]) {
+  const { name, user, roles, capabilities, principal, hostname, webuiUrl } = info;
+  return {
+    name,
+    user,
+    roles,
+    capabilities,
+    ...(principal !== undefined && { principal }),
+    ...(hostname !== undefined && { hostname }),
+    ...(webuiUrl !== undefined && { webuiUrl }),
+  };
+}
+
+function offerView(now: Now, { offer, offeredAtMs, dueMs }: OfferRecord): OfferView {
+  const { offerId, frameworkId, agentId, role, resources } = offer;
+  return {
+    offerId,
+    frameworkId,
+    agentId,
+    role,
+    resources,
+    offeredAtMs,
+    ...(dueMs !== null && { rescindAtMs: wallOf(now, dueMs) }),
+  };
+}
+
+/** One page in the order of ids; `next` is the id to go on after. */
+function pageOf<Item, View>(
+  all: ReadonlyMap<string, Item>,
+  { limit, after }: Page,
+  view: (item: Item) => View,
+): { items: View[]; next: { next?: string } } {
+  const size = Math.max(1, Math.min(limit, CLUSTER_LIMITS.pageMax));
+  const ids = Array.from(all.keys()).filter((id) => after === undefined || id > after);
+  ids.sort();
+  const page = ids.slice(0, size);
+  const last = page.at(-1);
+  return {
+    items: page.map((id) => view(all.get(id) as Item)),
+    next: last !== undefined && ids.length > size ? { next: last } : {},
+  };
+}
+
+function scalarSum<Item>(items: Iterable<Item>, of: (item: Item) => Resources): Resources {
+  const sums = new Map<string, number>();
+  for (const item of items) {
+    for (const { name, value } of of(item)) {
+      if (value.type === "scalar") sums.set(name, (sums.get(name) ?? 0) + value.milli);
+    }
+  }
+  return scalarsOf(sums);
+}
+
+function scalarsOf(sums: ReadonlyMap<string, number>): Resources {
+  const names = Array.from(sums.keys()).sort();
+  return names
+    .map((name) => scalar(name, sums.get(name) ?? 0))
+    .filter(({ value }) => value.type === "scalar" && value.milli > 0);
+}
+
+function wallOf(now: Now, monoMs: number): number {
+  return now.wallMs + (monoMs - now.monoMs);
+}
