@@ -110,7 +110,7 @@ export interface OutputChunk {
 
 export interface LogRequest {
   readonly isFollowing: boolean;
-  /** The last so many lines of each stream; absent = all. */
+  /** The last so many lines, of both streams together when both are asked for; absent = all. */
   readonly tailLines?: number;
   readonly hasStdout: boolean;
   readonly hasStderr: boolean;

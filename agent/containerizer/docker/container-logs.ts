@@ -4,7 +4,7 @@ import type { LogRequest, OutputChunk } from "../containerizer.ts";
 import { demultiplex } from "./demultiplex.ts";
 import { engineErrorKind, engineFailure } from "./engine-error.ts";
 
-/** Reads a container's log from the engine. `tailLines` counts both streams together, as the engine does. */
+/** Reads a container's log from the engine. */
 export async function* containerLogs(
   container: Docker.Container,
   request: LogRequest,
@@ -27,7 +27,7 @@ async function openLog(
   const options = {
     stdout: request.hasStdout,
     stderr: request.hasStderr,
-    ...(request.tailLines === undefined ? {} : { tail: request.tailLines }),
+    ...(request.tailLines === undefined ? {} : { tail: await engineTail(container, request) }),
     abortSignal,
   };
   if (request.isFollowing) {
@@ -35,6 +35,25 @@ async function openLog(
     return stream as AsyncIterable<Buffer>;
   }
   return once(await container.logs({ ...options, follow: false }));
+}
+
+/**
+ * The engine counts the lines of both streams and only then leaves one out. For one stream the log is read once
+ * more, to count how many lines of both hold the wanted ones of that stream.
+ */
+async function engineTail(
+  container: Docker.Container,
+  { tailLines = 0, hasStdout, hasStderr }: LogRequest,
+): Promise<number> {
+  if (hasStdout === hasStderr) return tailLines;
+  const wanted = hasStdout ? "stdout" : "stderr";
+  const log = await container.logs({ stdout: true, stderr: true, follow: false });
+  const streams: OutputChunk["stream"][] = [];
+  for await (const { stream } of demultiplex(once(log))) streams.push(stream);
+  let left = tailLines;
+  let index = streams.length;
+  while (left > 0 && index > 0) if (streams[--index] === wanted) left--;
+  return streams.length - index;
 }
 
 async function* once(data: Buffer): AsyncGenerator<Uint8Array> {

@@ -1,8 +1,12 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { ContainerId } from "@bourse/model/ids";
 import type Docker from "dockerode";
 import type { ContainerInfo } from "dockerode";
 import { engineErrorKind } from "./engine-error.ts";
 import { LABELS, ownedBy } from "./labels.ts";
+
+const GONE_POLL_MS = 50;
+const GONE_POLLS_MAX = 200;
 
 /** The containers of one owner in the engine. Every call rejects as dockerode does. */
 export class EngineContainers {
@@ -39,8 +43,23 @@ export class EngineContainers {
       await this.#docker.getContainer(dockerId).remove({ force: true, v: true });
     } catch (thrown) {
       const kind = engineErrorKind(thrown);
-      // A conflict: its removal is under way.
-      if (kind !== "not-found" && kind !== "conflict") throw thrown;
+      if (kind === "not-found") return;
+      if (kind !== "conflict") throw thrown;
+      await this.#untilGone(dockerId, thrown);
     }
+  }
+
+  /** Its removal is under way already. */
+  async #untilGone(dockerId: string, conflict: unknown): Promise<void> {
+    for (let poll = 0; poll < GONE_POLLS_MAX; poll++) {
+      try {
+        await this.#docker.getContainer(dockerId).inspect();
+      } catch (thrown) {
+        if (engineErrorKind(thrown) === "not-found") return;
+        throw thrown;
+      }
+      await delay(GONE_POLL_MS);
+    }
+    throw conflict;
   }
 }

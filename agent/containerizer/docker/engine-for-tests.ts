@@ -1,4 +1,10 @@
+import { execFile, spawn } from "node:child_process";
+import { copyFile, mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import Docker from "dockerode";
+import { ownedBy } from "./labels.ts";
 
 /**
  * For integration tests: an engine that answers, or the reason why the suite is skipped. With `CI=true` a
@@ -18,4 +24,36 @@ export async function engineForTests(
     console.warn(`SKIPPED ${suite}: ${skipReason}`);
     return { docker, skipReason };
   }
+}
+
+/** An image of nothing but the host's static busybox, so that tests need no registry. */
+export async function makeTestImage(docker: Docker, image: string): Promise<void> {
+  const root = await mkdtemp(join(tmpdir(), "bourse-test-image-"));
+  try {
+    for (const name of ["bin", "tmp", "data"]) await mkdir(join(root, name));
+    await copyFile("/bin/busybox", join(root, "bin/busybox"));
+    const { stdout } = await promisify(execFile)("/bin/busybox", ["--list"]);
+    for (const applet of stdout.split("\n")) {
+      if (applet !== "" && applet !== "busybox")
+        await symlink("busybox", join(root, "bin", applet));
+    }
+    const tar = spawn("tar", ["-c", "-C", root, "."], { stdio: ["ignore", "pipe", "inherit"] });
+    const [repo, tag] = image.split(":");
+    const progress = await docker.importImage(tar.stdout, {
+      repo,
+      tag,
+      changes: ["ENV PATH=/bin", 'CMD ["/bin/echo", "the image speaks"]'],
+    });
+    await new Promise<void>((resolve, reject) => {
+      docker.modem.followProgress(progress, (error) => (error ? reject(error) : resolve()));
+    });
+  } finally {
+    await rm(root, { recursive: true });
+  }
+}
+
+/** Removes every container of the owner, running or not. */
+export async function sweepContainers(docker: Docker, owner: string): Promise<void> {
+  const left = await docker.listContainers({ all: true, filters: { label: [ownedBy(owner)] } });
+  for (const { Id } of left) await docker.getContainer(Id).remove({ force: true, v: true });
 }

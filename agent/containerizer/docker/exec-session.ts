@@ -82,13 +82,23 @@ class DockerExec implements ExecSession {
 
   /** The engine has no call for this; the process is on this host, at the head of a session of its own. */
   async #kill(signal: NodeJS.Signals): Promise<void> {
-    const { Running, Pid } = await this.#exec.inspect().catch(() => ({ Running: false, Pid: 0 }));
-    if (!Running || Pid <= 0) return;
     try {
-      process.kill(-Pid, signal);
+      const pid = await this.#pid();
+      if (pid !== null) process.kill(-pid, signal);
     } catch {
       // Ended in between, or the engine is not on this host.
     }
+  }
+
+  /** Null when the process has ended. The engine answers a start a moment before it knows the pid. */
+  async #pid(): Promise<number | null> {
+    for (let polls = 0; polls < EXIT_POLLS_MAX; polls++) {
+      const { Running, Pid, ExitCode } = await this.#exec.inspect();
+      if (Running && Pid > 0) return Pid;
+      if (!Running && ExitCode !== null) return null;
+      await delay(EXIT_POLL_MS);
+    }
+    return null;
   }
 
   async #exitCode(): Promise<number> {

@@ -85,8 +85,9 @@ export class Launcher {
   async #engineFacts(): Promise<{ readonly cpuCount: number; readonly hasInit: boolean }> {
     if (this.#engine === null) {
       const info = await this.#options.docker.info();
+      // "N/A" when the engine found none; empty when it found one and could not read its version.
       const initId: unknown = info.InitCommit?.ID;
-      const hasInit = typeof initId === "string" && initId !== "" && initId !== "N/A";
+      const hasInit = typeof initId === "string" && initId !== "N/A";
       this.#engine = { cpuCount: info.NCPU, hasInit };
     }
     return this.#engine;

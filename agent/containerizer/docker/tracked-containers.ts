@@ -135,7 +135,7 @@ export class TrackedContainers {
   /** Takes over a container that an earlier agent of this owner left; empty when there is nothing to take over. */
   async adopt({ Id, Labels, State }: ContainerInfo): Promise<readonly FoundContainer[]> {
     const containerId = containerIdOf(Labels);
-    if (containerId === null) return [];
+    if (containerId === null || this.#entries.get(containerId)?.phase === "failed") return [];
     if (State === "created" && !this.#entries.has(containerId)) {
       // The agent ended between creating and starting it: no task has run in it.
       await this.#engine.discard(Id);

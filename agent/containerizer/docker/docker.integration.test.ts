@@ -1,0 +1,44 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { containerizerContract } from "../containerizer-contract.ts";
+import { DockerContainerizer } from "./docker-containerizer.ts";
+import { engineForTests, makeTestImage, sweepContainers } from "./engine-for-tests.ts";
+
+const { docker, skipReason } = await engineForTests("docker containerizer contract");
+const IMAGE = "bourse/contract-test:1";
+
+containerizerContract(
+  "docker",
+  async () => {
+    await makeTestImage(docker, IMAGE);
+    const sandboxRoot = await mkdtemp(join(tmpdir(), "bourse-docker-contract-"));
+    const owners = new Set<string>();
+    return {
+      container: {
+        type: "docker",
+        image: IMAGE,
+        shouldPull: false,
+        network: "none",
+        portMappings: [],
+        volumes: [],
+        isPrivileged: false,
+      },
+      open: async (owner, onEvent) => {
+        owners.add(owner);
+        return new DockerContainerizer({
+          owner,
+          sandboxRoot: join(sandboxRoot, owner),
+          onEvent,
+          encodeStatus: () => new Uint8Array(),
+        });
+      },
+      dispose: async () => {
+        for (const owner of owners) await sweepContainers(docker, owner);
+        await docker.getImage(IMAGE).remove({ force: true });
+        await rm(sandboxRoot, { recursive: true, force: true });
+      },
+    };
+  },
+  skipReason,
+);
