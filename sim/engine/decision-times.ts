@@ -1,5 +1,6 @@
 import type { Effects } from "@bourse/cluster/effects";
 import type { ClusterInput } from "@bourse/cluster/inputs";
+import type { Now } from "@bourse/model/now";
 import { Histogram } from "./histogram.ts";
 
 /**
@@ -14,22 +15,25 @@ export class DecisionTimes {
   /** Of all inputs, in nanoseconds. */
   totalNs = 0;
   readonly #stopwatch: () => number;
+  readonly #allocationIntervalMs: number;
+  #allocateAllAtMs = 0;
 
-  constructor(stopwatch: () => number) {
+  constructor(stopwatch: () => number, allocationIntervalMs: number) {
     this.#stopwatch = stopwatch;
+    this.#allocationIntervalMs = allocationIntervalMs;
   }
 
   /** Counts in nanoseconds. */
-  time(input: ClusterInput, apply: () => Effects): Effects {
+  time(now: Now, input: ClusterInput, apply: () => Effects): Effects {
     const startNs = this.#stopwatch();
     const effects = apply();
     const tookNs = this.#stopwatch() - startNs;
     this.totalNs += tookNs;
-    this.#kindOf(input, effects)?.add(tookNs);
+    this.#kindOf(now, input, effects)?.add(tookNs);
     return effects;
   }
 
-  #kindOf(input: ClusterInput, effects: Effects): Histogram | null {
+  #kindOf(now: Now, input: ClusterInput, effects: Effects): Histogram | null {
     switch (input.kind) {
       case "framework-call":
         return input.call.kind === "accept" ? this.accept : null;
@@ -38,7 +42,9 @@ export class DecisionTimes {
       case "batch-end":
         return makesOffers(effects) ? this.allocateOne : null;
       case "wake":
-        return makesOffers(effects) ? this.allocateAll : null;
+        if (now.monoMs < this.#allocateAllAtMs) return null; // A ping, a heartbeat, an offer's time.
+        this.#allocateAllAtMs = now.monoMs + this.#allocationIntervalMs;
+        return this.allocateAll;
       default:
         return null;
     }

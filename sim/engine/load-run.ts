@@ -1,6 +1,4 @@
 import { CLUSTER_DEFAULTS } from "@bourse/cluster/config";
-import type { Effects } from "@bourse/cluster/effects";
-import type { ClusterInput } from "@bourse/cluster/inputs";
 import type { AgentInfo } from "@bourse/model/agent";
 import type { Random } from "@bourse/model/random";
 import { canonical, scalar } from "@bourse/model/resources";
@@ -67,12 +65,12 @@ export function runLoad(options: LoadRunOptions, tools: LoadRunTools): LoadRunRe
   });
   const { simulation } = world;
   const hash = new RunHash();
-  const decisions = new DecisionTimes(tools.stopwatch);
+  const decisions = new DecisionTimes(tools.stopwatch, CLUSTER_DEFAULTS.allocationIntervalMs);
   const submitToRunning = new Histogram();
   const acknowledged = new PendingUpdates();
   world.probes.add(hash.probe);
   world.probes.add(acknowledged.probe);
-  world.master.timed = (input: ClusterInput, apply: () => Effects) => decisions.time(input, apply);
+  world.master.timed = (now, input, apply) => decisions.time(now, input, apply);
   const checks = new Checks(world, Math.max(20_000, options.tasks));
   addAgents(world, options);
   const policies = addFrameworks(world, options, submitToRunning);
@@ -88,7 +86,7 @@ export function runLoad(options: LoadRunOptions, tools: LoadRunTools): LoadRunRe
     checks.violations.report("liveness", `${acknowledged.count} updates are not acknowledged`);
   }
   for (const { name, policy } of world.frameworks) {
-    const lack = policy?.lacks() ?? null;
+    const lack = policy?.lacks?.() ?? null;
     if (lack !== null) checks.violations.report("liveness", `${name}: ${lack}`);
   }
   checks.settle();

@@ -1,5 +1,6 @@
 import type { Cluster } from "@bourse/cluster/cluster";
 import { assert } from "@bourse/model/assert";
+import type { Now } from "@bourse/model/now";
 import type {
   AgentView,
   FrameworkView,
@@ -20,17 +21,18 @@ export interface MasterPicture {
 
 const PAGE_LIMIT = 1_000;
 
-export function pictureOf(cluster: Cluster): MasterPicture {
+export function pictureOf(cluster: Cluster, now: Now): MasterPicture {
+  const ask = (query: OperatorQuery): OperatorView => cluster.query(now, query);
   return {
-    agents: pages(cluster, (page) => ({ kind: "agents", page }), agentsIn),
+    agents: pages(ask, (page) => ({ kind: "agents", page }), agentsIn),
     frameworks: pages(
-      cluster,
+      ask,
       (page) => ({ kind: "frameworks", page, hasCompleted: false }),
       frameworksIn,
     ),
-    offers: pages(cluster, (page) => ({ kind: "offers", page }), offersIn),
+    offers: pages(ask, (page) => ({ kind: "offers", page }), offersIn),
     tasks: pages(
-      cluster,
+      ask,
       (page) => ({ kind: "tasks", page, filter: { hasCompleted: false } }),
       tasksIn,
     ),
@@ -43,15 +45,15 @@ interface Part<T> {
 }
 
 function pages<T>(
-  cluster: Cluster,
-  ask: (page: Page) => OperatorQuery,
+  ask: (query: OperatorQuery) => OperatorView,
+  queryOf: (page: Page) => OperatorQuery,
   read: (view: OperatorView) => Part<T>,
 ): readonly T[] {
   const all: T[] = [];
   let after: string | undefined;
   do {
     const page = after === undefined ? { limit: PAGE_LIMIT } : { limit: PAGE_LIMIT, after };
-    const part = read(cluster.query(ask(page)));
+    const part = read(ask(queryOf(page)));
     for (const item of part.items) all.push(item);
     after = part.next;
   } while (after !== undefined);

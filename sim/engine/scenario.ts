@@ -5,6 +5,7 @@ import type { Capability, FrameworkInfo } from "@bourse/model/framework";
 import type { Random } from "@bourse/model/random";
 import { canonical, ranges, scalar } from "@bourse/model/resources";
 import { NO_PAYLOAD } from "@bourse/model/task";
+import { SERVICE_DEFAULTS, type ServiceConfig } from "@bourse/service-policy/service-config";
 import { SESSION_DEFAULTS } from "@bourse/session/session-io";
 import { AGENT_CONFIG_DEFAULTS } from "@bourse/task/config";
 import type { AgentConfig } from "@bourse/task/inputs";
@@ -17,6 +18,7 @@ import { LoadPolicy } from "./load-policy.ts";
 import { RunHash } from "./run-hash.ts";
 import type { ShellOptions } from "./shell.ts";
 import type { SimFramework } from "./sim-framework.ts";
+import { SimService } from "./sim-service.ts";
 import { World } from "./world.ts";
 
 export interface ScenarioResult {
@@ -95,7 +97,7 @@ export function unsettled(world: World): readonly string[] {
   for (const framework of world.frameworks) {
     if (framework.endCause !== null) continue;
     if (!framework.isConnected) reasons.push(`${framework.name} is not connected`);
-    const lack = framework.policy?.lacks() ?? null;
+    const lack = framework.policy?.lacks?.() ?? null;
     if (lack !== null) reasons.push(`${framework.name}: ${lack}`);
   }
   return reasons;
@@ -120,7 +122,10 @@ function buildScenario(seed: string): World {
     });
   }
   const frameworkCount = random.between(1, 3);
-  for (let index = 1; index <= frameworkCount; index++) addLoad(world, `load-${index}`, random);
+  for (let index = 1; index <= frameworkCount; index++) {
+    if (random.chance(0.4)) addService(world, `service-${index}`, random);
+    else addLoad(world, `load-${index}`, random);
+  }
   return world;
 }
 
@@ -139,6 +144,35 @@ function addLoad(world: World, name: string, random: Random): SimFramework {
     createPolicy: ({ snapshot }) =>
       snapshot === null ? new LoadPolicy(load) : LoadPolicy.restore(load, null, snapshot),
   });
+}
+
+/** The service that is shipped, recovering from its own records, scaled up and down along the way. */
+function addService(world: World, name: string, random: Random): SimFramework {
+  const config: ServiceConfig = {
+    ...SERVICE_DEFAULTS,
+    name,
+    count: random.between(1, 8),
+    resources: canonical([scalar("cpus", 200), scalar("mem", 256_000)]),
+    ports: random.below(3),
+    seed: name,
+    refuseMs: 3_000,
+    reviveIntervalMs: 500,
+    backoffMs: 200,
+    backoffMaxMs: 2_000,
+    replaceUnreachableAfterMs: random.between(2_000, 15_000),
+  };
+  const service = world.addFramework({
+    name,
+    info: frameworkInfo(name, random),
+    session: SESSION_CONFIG,
+    createPolicy: ({ intents, life }) =>
+      new SimService({ ...config, seed: `${world.simulation.seed}/${name}/${life}` }, intents),
+  });
+  for (let change = random.below(4); change > 0; change--) {
+    const count = random.below(10);
+    world.simulation.at(random.below(FAULTS_MS), () => service.input({ kind: "scale", count }));
+  }
+  return service;
 }
 
 function agentInfo(hostname: string, random: Random): AgentInfo {

@@ -3,7 +3,7 @@ import type { FrameworkId, SessionId, TaskId } from "@bourse/model/ids";
 import type { Random } from "@bourse/model/random";
 import type { FrameworkCall, FrameworkEvent } from "@bourse/model/scheduler";
 import type { TaskStatus } from "@bourse/model/task";
-import type { Policy } from "@bourse/session/policy";
+import type { Policy, PolicyEvent } from "@bourse/session/policy";
 import { SchedulerSession } from "@bourse/session/scheduler-session";
 import type {
   SessionConfig,
@@ -21,7 +21,7 @@ import type { FrameworkLink } from "./sim-master.ts";
 /** A policy that can say how far it is. */
 export interface SimPolicy<Input = unknown, Output = unknown> extends Policy<Input, Output> {
   /** What it still lacks, for people; null when all is as it should be. */
-  lacks(): string | null;
+  lacks?(): string | null;
 }
 
 /** What is left of a policy's earlier lives. A policy continues from the one or the other. */
@@ -30,13 +30,19 @@ export interface SavedPolicy {
   readonly snapshot: unknown;
   /** What it asked to be written down, oldest first (FEATURES K-6). */
   readonly intents: readonly unknown[];
+  /** 1 for the first life, then 2, 3, ... */
+  readonly life: number;
 }
 
 export interface SimFrameworkOptions {
   readonly name: string;
   readonly info: FrameworkInfo;
   readonly session: Omit<SessionConfig, "info" | "record" | "seed">;
-  createPolicy(saved: SavedPolicy): SimPolicy;
+  /** Null: events go to `deliver`, calls come by `enter`, as with the SDK's async driver. */
+  createPolicy(saved: SavedPolicy): SimPolicy | null;
+  deliver?(event: PolicyEvent<unknown>): void;
+  /** What the policy says to its own users. */
+  output?(output: unknown): void;
   connect(): FrameworkLink | null;
 }
 
@@ -51,6 +57,7 @@ export class SimFramework {
   readonly #intents: unknown[] = [];
   #process: FrameworkProcess | null = null;
   #starts = 0;
+  #lastUpdate: FrameworkEvent | null = null;
   /** Set when the session gave up for good. */
   endCause: string | null = null;
   /** Newest status of each task that the policy was told of, whichever life heard it. */
@@ -95,7 +102,11 @@ export class SimFramework {
   start(): void {
     if (this.#process !== null || this.endCause !== null) return;
     this.#starts += 1;
-    const policy = this.options.createPolicy({ snapshot: this.#snapshot, intents: this.#intents });
+    const policy = this.options.createPolicy({
+      snapshot: this.#snapshot,
+      intents: this.#intents,
+      life: this.#starts,
+    });
     const session = new SchedulerSession<unknown, unknown>(
       {
         ...this.options.session,
@@ -114,9 +125,26 @@ export class SimFramework {
     this.#process = null;
   }
 
-  /** What the framework's own users send it. */
+  /** What the framework's own users send it; lost while it is down. */
   input(input: unknown): void {
     this.#process?.enter({ kind: "input", input });
+  }
+
+  /** Anything else that its session can take, e.g. the calls of a driver. */
+  enter(input: SessionInput<unknown>): void {
+    this.#process?.enter(input);
+  }
+
+  /** The newest reliable update comes once more, as after an acknowledgement that was lost. */
+  repeatUpdate(): void {
+    if (this.#lastUpdate !== null) this.#process?.repeat(this.#lastUpdate);
+  }
+
+  hear(event: FrameworkEvent): void {
+    this.#around.probes.frameworkHeard(this, event);
+    if (event.kind !== "update") return;
+    this.heard.set(event.status.taskId, event.status);
+    if (event.status.uuid !== undefined) this.#lastUpdate = event;
   }
 
   store(record: Stored): void {
@@ -133,12 +161,14 @@ type Stored =
 
 type Item =
   | { readonly kind: "send"; readonly session: SessionId; readonly call: FrameworkCall }
-  | { readonly kind: "link"; readonly link: SessionLink };
+  | { readonly kind: "link"; readonly link: SessionLink }
+  | { readonly kind: "output"; readonly output: unknown }
+  | { readonly kind: "deliver"; readonly event: PolicyEvent<unknown> };
 
 /** One life of a scheduler's process. */
 class FrameworkProcess {
   readonly session: SchedulerSession<unknown, unknown>;
-  readonly policy: SimPolicy;
+  readonly policy: SimPolicy | null;
   readonly #machine: SimFramework;
   readonly #around: Surroundings;
   readonly #random: Random;
@@ -152,7 +182,7 @@ class FrameworkProcess {
   constructor(
     machine: SimFramework,
     around: Surroundings,
-    core: { session: SchedulerSession<unknown, unknown>; policy: SimPolicy },
+    core: { session: SchedulerSession<unknown, unknown>; policy: SimPolicy | null },
     random: Random,
   ) {
     this.#machine = machine;
@@ -203,13 +233,20 @@ class FrameworkProcess {
     const records: Stored[] = Array.from(effects.persist);
     if (hasCrashes) {
       for (const intent of effects.intents) records.push({ kind: "intent", intent });
-      records.push({ kind: "policy", state: deepFreeze(this.policy.snapshot()) });
+      const state = this.policy?.snapshot();
+      if (state !== undefined) records.push({ kind: "policy", state: deepFreeze(state) });
     }
     const items: Item[] = [];
     for (const { session, call } of effects.send) items.push({ kind: "send", session, call });
     for (const link of effects.link) items.push({ kind: "link", link });
+    for (const output of effects.outputs) items.push({ kind: "output", output });
+    for (const event of effects.deliver) items.push({ kind: "deliver", event });
     this.#outbox.push(records, items);
     this.#alarm.set(effects.wakeAtMs);
+  }
+
+  repeat(event: FrameworkEvent): void {
+    this.enter({ kind: "event", session: this.#lastSession, event });
   }
 
   crash(): void {
@@ -221,23 +258,41 @@ class FrameworkProcess {
   }
 
   #deliver(item: Item): void {
-    if (item.kind === "send") {
-      if (item.session !== this.#lastSession || this.#link === null) return;
-      this.#around.probes.frameworkSent(this.#machine, item.call);
-      this.#link.client.send(item.call);
-      return;
+    const { options } = this.#machine;
+    switch (item.kind) {
+      case "send":
+        this.#send(item.session, item.call);
+        return;
+      case "link":
+        this.#relink(item.link);
+        return;
+      case "output":
+        options.output?.(item.output);
+        return;
+      case "deliver":
+        options.deliver?.(item.event);
+        return;
     }
-    switch (item.link.kind) {
+  }
+
+  #send(session: SessionId, call: FrameworkCall): void {
+    if (session !== this.#lastSession || this.#link === null) return;
+    this.#around.probes.frameworkSent(this.#machine, call);
+    this.#link.client.send(call);
+  }
+
+  #relink(link: SessionLink): void {
+    switch (link.kind) {
       case "connect":
         this.#connectLater();
         return;
       case "close":
-        if (item.link.session !== this.#lastSession) return;
-        this.#link?.client.close(item.link.cause);
+        if (link.session !== this.#lastSession) return;
+        this.#link?.client.close(link.cause);
         this.#link = null;
         return;
       case "give-up":
-        this.#machine.endCause = item.link.message;
+        this.#machine.endCause = link.message;
         return;
     }
   }
@@ -272,8 +327,7 @@ class FrameworkProcess {
 
   #received(session: SessionId, event: FrameworkEvent): void {
     if (this.#isDead) return;
-    this.#around.probes.frameworkHeard(this.#machine, event);
-    if (event.kind === "update") this.#machine.heard.set(event.status.taskId, event.status);
+    this.#machine.hear(event);
     this.enter({ kind: "event", session, event });
   }
 }

@@ -3,6 +3,7 @@ import type { Effects, Sending } from "@bourse/cluster/effects";
 import type { ClusterConfig, ClusterInput } from "@bourse/cluster/inputs";
 import type { AgentToMaster, MasterToAgent } from "@bourse/model/agent-messages";
 import type { RequestId, SessionId } from "@bourse/model/ids";
+import type { Now } from "@bourse/model/now";
 import type { OperatorCall, OperatorReply } from "@bourse/model/operator";
 import type { Random } from "@bourse/model/random";
 import type { RegistryEntry, RegistryRecord } from "@bourse/model/registry";
@@ -21,9 +22,9 @@ type Session =
   | { readonly kind: "agent"; readonly link: AgentLink };
 
 /** Runs one apply of a core; tools put a stopwatch around it. */
-export type Timed = (input: ClusterInput, apply: () => Effects) => Effects;
+export type Timed = (now: Now, input: ClusterInput, apply: () => Effects) => Effects;
 
-const UNTIMED: Timed = (_input, apply) => apply();
+const UNTIMED: Timed = (_now, _input, apply) => apply();
 
 /**
  * The machine of a master: its disk outlives the process. A restart is a new `Cluster` from what the disk holds, with
@@ -203,11 +204,11 @@ class MasterProcess {
 
   #apply(input: ClusterInput): void {
     const { now } = this.#around.simulation;
-    const effects = this.#machine.timed(input, () => this.cluster.apply(now, input));
+    const effects = this.#machine.timed(now, input, () => this.cluster.apply(now, input));
     if (this.#around.shell.isStrict) deepFreeze(effects);
-    this.#around.probes.masterDecided(now, input, effects);
-    this.#outbox.push(effects.persist, effects.send);
     this.#alarm.set(effects.wakeAtMs);
+    this.#outbox.push(effects.persist, effects.send);
+    this.#around.probes.masterDecided(now, input, effects);
   }
 
   #deliver(sending: Sending): void {

@@ -21,7 +21,8 @@ const CHECK = "resource";
  */
 export const createResourceCheck: CreateCheck = (world, violations) => {
   const sweep = (): void => {
-    if (world.master.cluster !== null) lookAt(pictureOf(world.master.cluster), violations);
+    const { cluster } = world.master;
+    if (cluster !== null) lookAt(pictureOf(cluster, world.simulation.now), violations);
   };
   return { sweep, settle: sweep };
 };

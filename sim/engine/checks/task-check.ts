@@ -18,7 +18,9 @@ export const createTaskCheck: CreateCheck = (world, violations) => ({
   settle() {
     const { cluster } = world.master;
     if (cluster === null) return;
-    const tasks = pictureOf(cluster).tasks.filter(({ state }) => !isTerminal(state));
+    const tasks = pictureOf(cluster, world.simulation.now).tasks.filter(
+      ({ state }) => !isTerminal(state),
+    );
     compareContainers(world, tasks, violations);
     compareFrameworks(world, tasks, violations);
   },
