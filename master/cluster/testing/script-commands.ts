@@ -1,0 +1,393 @@
+import type { AgentToMaster } from "@bourse/model/agent-messages";
+import type { Capability, FrameworkInfo } from "@bourse/model/framework";
+import {
+  canonical,
+  formatResources,
+  type Resources,
+  ranges,
+  scalar,
+} from "@bourse/model/resources";
+import type { FrameworkCall } from "@bourse/model/scheduler";
+import { NO_PAYLOAD, type TaskInfo, type TaskStatus } from "@bourse/model/task";
+import type { TaskReason, TaskState } from "@bourse/model/task-state";
+import { formatEffects, formatStatus } from "./script-format.ts";
+import { WALL_ORIGIN_MS, World } from "./world.ts";
+
+/** What the commands of a script do. One command, one output; `ok` when there is nothing to show. */
+export class Script {
+  readonly #world: World;
+  readonly #shown = new Set<string>();
+
+  constructor(world = new World({ offerTimeoutMs: null })) {
+    this.#world = world;
+  }
+
+  run(line: string): string {
+    const [command, ...words] = line
+      .trim()
+      .split(/\s+/)
+      .map((word) => this.#whole(word));
+    const lines = this.#perform(command ?? "", words);
+    return lines.length === 0 ? "ok" : lines.map((text) => this.#short(text)).join("\n");
+  }
+
+  /**
+   *   show KIND...               heartbeat, ping, event or persist lines from now on
+   *   at SECONDS                 time passes; timers fire
+   *   SESSION subscribe|...      a call of a framework
+   *   SESSION register|...       a message of an agent
+   *   SESSION close CAUSE        the stream breaks
+   *   operator CALL ID
+   *   restart                    the master dies, a new one starts from the registry
+   *   reload                     the same master from its snapshot
+   *   tasks, agents, frameworks, offers, explain F   what an operator sees
+   */
+  #perform(command: string, words: readonly string[]): string[] {
+    const world = this.#world;
+    if (/^s\d+$/.test(command)) return this.#onSession(Number(command.slice(1)), words);
+    switch (command) {
+      case "show":
+        for (const word of words) this.#shown.add(word);
+        return [];
+      case "at":
+        return formatEffects(world.advanceTo(Number(words[0]) * 1000), this.#shown);
+      case "operator":
+        return this.#operator(words);
+      case "restart":
+        world.restart();
+        return formatEffects(world.advanceTo(world.monoMs), this.#shown);
+      case "reload":
+        world.reload();
+        return [];
+      case "tasks":
+      case "agents":
+      case "frameworks":
+      case "offers":
+      case "explain":
+        return this.#query(command, words);
+      default:
+        throw new Error(`no command ${command}`);
+    }
+  }
+
+  #onSession(session: number, [verb = "", ...words]: readonly string[]): string[] {
+    const { plain, named } = argumentsOf(words);
+    if (verb === "close") {
+      const kind = this.#world.cluster.state.sessions.get(session)?.kind ?? "agent";
+      const cause = words.join(" ") || "broken";
+      return this.#show(this.#world.apply({ kind: `${kind}-closed`, session, cause }));
+    }
+    const principal = named.get("as") ?? null;
+    const message = agentMessage(verb, plain, named);
+    if (message !== null) {
+      return this.#show(this.#world.apply({ kind: "agent-message", session, message, principal }));
+    }
+    const call = this.#frameworkCall(verb, plain, named);
+    return this.#show(this.#world.apply({ kind: "framework-call", session, call, principal }));
+  }
+
+  #frameworkCall(
+    verb: string,
+    plain: readonly string[],
+    named: ReadonlyMap<string, string>,
+  ): FrameworkCall {
+    const refuse = named.get("refuse");
+    const filters = refuse === undefined ? {} : { refuseMs: Number(refuse) * 1000 };
+    const [first = "", second = "", third = ""] = plain;
+    switch (verb) {
+      case "subscribe":
+        return {
+          kind: "subscribe",
+          ...(first !== "" && { frameworkId: first }),
+          info: frameworkInfo(first, named),
+          suppressedRoles: listOf(named.get("suppressed")),
+          epochSeen: Number(named.get("epoch") ?? 0),
+        };
+      case "teardown":
+        return { kind: "teardown" };
+      case "accept": {
+        const offerIds = first.split(",").map((word) => this.#whole(word));
+        const agentId = this.#world.cluster.state.offers.get(offerIds[0] ?? "")?.offer.agentId;
+        const tasks = plain.slice(1).map((text) => taskOf(text, agentId ?? "a?"));
+        return { kind: "accept", offerIds, operations: [{ kind: "launch", tasks }], filters };
+      }
+      case "decline": {
+        const offerIds = first.split(",").map((word) => this.#whole(word));
+        const reasons = listOf(named.get("because")).map((code) => ({ code }));
+        return { kind: "decline", offerIds, filters, reasons };
+      }
+      case "revive":
+        return { kind: "revive", roles: plain };
+      case "suppress":
+        return { kind: "suppress", roles: plain };
+      case "kill": {
+        const grace = named.get("grace");
+        return {
+          kind: "kill",
+          taskId: first,
+          ...(second !== "" && { agentId: second }),
+          ...(grace !== undefined && { killPolicy: { gracePeriodMs: Number(grace) * 1000 } }),
+        };
+      }
+      case "ack":
+        return { kind: "acknowledge", agentId: first, taskId: second, uuid: third };
+      case "reconcile":
+        return { kind: "reconcile", tasks: plain.map((text) => this.#taskAt(text)) };
+      case "message":
+        return { kind: "message", agentId: first, executorId: second, data: NO_PAYLOAD };
+      default:
+        throw new Error(`no call or message ${verb}`);
+    }
+  }
+
+  #taskAt(text: string) {
+    const [taskId = "", agentId] = text.split("@");
+    return { taskId, ...(agentId !== undefined && { agentId: this.#whole(agentId) }) };
+  }
+
+  #operator([call = "", id = "", task = ""]: readonly string[]): string[] {
+    const request = 1;
+    switch (call) {
+      case "deactivate":
+      case "reactivate":
+        return this.#show(
+          this.#world.apply({
+            kind: "operator-call",
+            request,
+            call: { kind: `${call}-agent`, agentId: id },
+          }),
+        );
+      case "teardown": {
+        const teardown = { kind: "teardown-framework", frameworkId: id } as const;
+        return this.#show(this.#world.apply({ kind: "operator-call", request, call: teardown }));
+      }
+      case "kill": {
+        const kill = { kind: "kill-task", frameworkId: id, taskId: task } as const;
+        return this.#show(this.#world.apply({ kind: "operator-call", request, call: kill }));
+      }
+      default:
+        throw new Error(`no operator call ${call}`);
+    }
+  }
+
+  #query(what: string, [id = ""]: readonly string[]): string[] {
+    const page = { limit: 1000 };
+    const filter = { hasCompleted: id === "all" };
+    const view =
+      what === "explain"
+        ? this.#world.query({ kind: what, subject: subjectOf(id) })
+        : what === "tasks"
+          ? this.#world.query({ kind: what, page, filter })
+          : what === "frameworks"
+            ? this.#world.query({ kind: what, page, hasCompleted: id === "all" })
+            : this.#world.query({ kind: what as "agents" | "offers", page });
+    switch (view.kind) {
+      case "tasks":
+        return view.tasks.map(
+          ({ frameworkId, taskId, state, agentId, statuses }) =>
+            `${frameworkId}/${taskId} ${state} on ${agentId}, ${statuses.length} statuses`,
+        );
+      case "agents":
+        return view.agents.map(
+          ({ agentId, condition, tasks, offered, allocated }) =>
+            `${agentId} ${condition}, ${tasks} tasks; offered ${formatResources(offered)}; allocated ${formatResources(allocated)}`,
+        );
+      case "frameworks":
+        return view.frameworks.map(({ frameworkId, condition, tasks, offers, removeAtMs }) => {
+          const until =
+            removeAtMs === undefined
+              ? ""
+              : `, removed at ${(removeAtMs - WALL_ORIGIN_MS) / 1000} s`;
+          return `${frameworkId} ${condition}, ${tasks} tasks, ${offers} offers${until}`;
+        });
+      case "offers":
+        return view.offers.map(
+          ({ offerId, frameworkId, agentId }) => `${offerId} of ${agentId} to ${frameworkId}`,
+        );
+      case "explanation":
+        return [
+          view.explanation.summary,
+          ...view.explanation.decisions.map(({ what: decision }) => `  ${describe(decision)}`),
+        ];
+      case "refused":
+        return [`refused ${view.refusal.code}: ${view.refusal.message}`];
+      case "master":
+        return [];
+    }
+  }
+
+  #show(effects: ReturnType<World["apply"]>): string[] {
+    return formatEffects(effects, this.#shown);
+  }
+
+  /** `S0`, `O0`, `0000` of this master, `2-S0` of the one with epoch 2, as whole ids. */
+  #whole(word: string): string {
+    const own = /^(?:(\d+)-)?([OS]\d+|\d{4})$/.exec(word);
+    if (own === null) return word;
+    const [prefix] = this.#world.cluster.state.masterId.split("-");
+    return `${prefix}-${own[1] ?? "1"}-${own[2]}`;
+  }
+
+  #short(text: string): string {
+    const [prefix] = this.#world.cluster.state.masterId.split("-");
+    return text.replaceAll(`${prefix}-1-`, "").replaceAll(`${prefix}-`, "");
+  }
+}
+
+function agentMessage(
+  verb: string,
+  plain: readonly string[],
+  named: ReadonlyMap<string, string>,
+): AgentToMaster | null {
+  const [first = "", second = ""] = plain;
+  const epochSeen = Number(named.get("epoch") ?? 0);
+  switch (verb) {
+    case "register":
+      return { kind: "register", info: agentInfo(named), epochSeen };
+    case "reregister": {
+      const tasks = plain.slice(1).map((text) => {
+        const [key = "", state = "TASK_RUNNING", uuid] = text.split(":");
+        const [frameworkId = "", taskId = ""] = key.split("/");
+        const task = taskOf(`${taskId}:cpus=1,mem=128`, first);
+        return { frameworkId, task, latest: agentStatus(taskId, state, named, uuid) };
+      });
+      const ids = new Set(tasks.map(({ frameworkId }) => frameworkId));
+      const frameworks = Array.from(ids, (id) => ({
+        frameworkId: id,
+        info: frameworkInfo(id, new Map()),
+      }));
+      const info = agentInfo(named);
+      return { kind: "reregister", agentId: first, info, epochSeen, tasks, frameworks };
+    }
+    case "update": {
+      const [frameworkId = "", taskId = ""] = first.split("/");
+      const status = agentStatus(taskId, second, named, named.get("uuid"));
+      const latestState = (named.get("latest") ?? second) as TaskState;
+      return { kind: "update", update: { frameworkId, status, latestState } };
+    }
+    case "pong":
+      return { kind: "pong", sequence: Number(first) };
+    case "unregister":
+      return { kind: "unregister" };
+    default:
+      return null;
+  }
+}
+
+function agentStatus(
+  taskId: string,
+  state: string,
+  named: ReadonlyMap<string, string>,
+  uuid: string | undefined,
+): TaskStatus {
+  const reason = named.get("reason");
+  const message = named.get("message");
+  return {
+    taskId,
+    state: state as TaskState,
+    source: "SOURCE_AGENT",
+    timestampMs: WALL_ORIGIN_MS,
+    ...(reason !== undefined && { reason: reason as TaskReason }),
+    ...(message !== undefined && { message }),
+    ...(uuid !== undefined && { uuid }),
+  };
+}
+
+export function frameworkInfo(
+  name: string,
+  named: ReadonlyMap<string, string> = new Map(),
+): FrameworkInfo {
+  const principal = named.get("principal");
+  return {
+    user: "root",
+    name: name || "new",
+    roles: listOf(named.get("roles") ?? "*"),
+    failoverTimeoutMs: Number(named.get("failover") ?? 3600) * 1000,
+    isCheckpointing: true,
+    capabilities: listOf(named.get("can") ?? "PARTITION_AWARE") as Capability[],
+    ...(principal !== undefined && { principal }),
+    payload: NO_PAYLOAD,
+  };
+}
+
+export function agentInfo(named: ReadonlyMap<string, string> = new Map()) {
+  const cpus = named.get("cpus") ?? "4";
+  const mem = named.get("mem") ?? "4096";
+  return {
+    hostname: named.get("host") ?? "host",
+    port: 5051,
+    resources: resourcesOf(
+      `cpus=${cpus},mem=${mem}${named.has("ports") ? `,ports=${named.get("ports")}` : ""}`,
+    ),
+    attributes: [],
+    version: "0.1.0",
+    payload: NO_PAYLOAD,
+  };
+}
+
+/** `t1:cpus=1,mem=128` or `t1@a2:cpus=1`. */
+export function taskOf(text: string, offerAgentId: string): TaskInfo {
+  const [name = "", resources = ""] = text.split(":");
+  const [taskId = "", agentId] = name.split("@");
+  return {
+    taskId,
+    name: taskId,
+    agentId: agentId ?? offerAgentId,
+    resources: resourcesOf(resources),
+    payload: NO_PAYLOAD,
+  };
+}
+
+/** `cpus=1.5,ports=31000-31009`. */
+export function resourcesOf(text: string): Resources {
+  if (text === "") return [];
+  return canonical(
+    text.split(",").map((part) => {
+      const [name = "", amount = ""] = part.split("=");
+      const [begin = "", end] = amount.split("-");
+      if (end === undefined) return scalar(name, Math.round(Number(amount) * 1000));
+      return ranges(name, [{ begin: Number(begin), end: Number(end) }]);
+    }),
+  );
+}
+
+function argumentsOf(words: readonly string[]) {
+  const plain: string[] = [];
+  const named = new Map<string, string>();
+  for (const word of words) {
+    const match = /^([a-z]+)=(.*)$/.exec(word);
+    if (match === null) plain.push(word);
+    else named.set(match[1] ?? "", match[2] ?? "");
+  }
+  return { plain, named };
+}
+
+function listOf(text: string | undefined): string[] {
+  return text === undefined || text === "" ? [] : text.split(",");
+}
+
+function subjectOf(id: string) {
+  const [frameworkId = "", taskId] = id.split("/");
+  return taskId === undefined
+    ? ({ kind: "framework", frameworkId } as const)
+    : ({ kind: "task", frameworkId, taskId } as const);
+}
+
+function describe(decision: object): string {
+  return Object.values(decision)
+    .map((value) => {
+      if (Array.isArray(value)) {
+        const codes = value.map((item: { code?: string }) => item.code).filter((code) => code);
+        return codes.length > 0 ? codes.join(",") : formatResourcesOf(value);
+      }
+      return String(value);
+    })
+    .filter((text) => text !== "")
+    .join(" ");
+}
+
+function formatResourcesOf(value: Resources): string {
+  return value.length === 0 ? "" : formatResources(value);
+}
+
+export { formatStatus };
