@@ -21,6 +21,9 @@ export interface Flow {
 export interface InboxSource {
   /** `bytes`: what the item cost on the wire, 0 for one that came along in an earlier one's frame. */
   push(item: InboxItem, bytes?: number): void;
+  /** Items that wait, and items that were taken so far. */
+  readonly length: number;
+  readonly taken: number;
   /** What was pushed is still taken; nothing is paused or resumed any more. */
   close(): void;
 }
@@ -114,6 +117,7 @@ class Source implements InboxSource {
   readonly push: (item: InboxItem, bytes?: number) => void;
   isClosed = false;
   bytes = 0;
+  taken = 0;
   #items: InboxItem[] = [];
   #sizes: number[] = [];
   #next = 0;
@@ -142,6 +146,7 @@ class Source implements InboxSource {
     const item = this.#items[this.#next] as InboxItem;
     this.bytes -= this.#sizes[this.#next] as number;
     this.#next++;
+    this.taken++;
     if (this.isEmpty || this.#next === 4096) {
       this.#items = this.#items.slice(this.#next);
       this.#sizes = this.#sizes.slice(this.#next);
