@@ -1,0 +1,19 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { containerizerContract } from "../containerizer-contract.ts";
+import { ProcessContainerizer } from "./process-containerizer.ts";
+
+containerizerContract("process", async () => {
+  const root = await mkdtemp(join(tmpdir(), "bourse-process-contract-"));
+  return {
+    container: { type: "process" },
+    open: async (owner, onEvent) =>
+      new ProcessContainerizer({
+        stateDir: join(root, owner),
+        onEvent,
+        encodeStatus: () => new Uint8Array(),
+      }),
+    dispose: () => rm(root, { recursive: true, force: true }),
+  };
+});
