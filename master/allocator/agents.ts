@@ -1,6 +1,7 @@
 import { assert } from "@bourse/model/assert";
 import {
   addValues,
+  canonical,
   type Resource,
   type Resources,
   type ResourceValue,
@@ -93,7 +94,8 @@ export class AgentTable {
     this.isActive[agent] = 0;
   }
 
-  setTotal(agent: number, resources: Resources): void {
+  setTotal(agent: number, given: Resources): void {
+    const resources = canonical(given);
     const entries = resources.map((resource) => this.#kinds.retain(resource));
     this.#layOut(agent, entries);
     const base = agent * this.width;

@@ -201,6 +201,7 @@ export class ClientTable {
   }
 
   dropFrameworkIfIdle(framework: number): void {
+    if (!this.frameworks.isUsed(framework)) return;
     if (this.isRegistered[framework] === 0 && this.#pairsOf[framework]!.size === 0)
       this.frameworks.release(framework);
   }

@@ -23,7 +23,7 @@ export interface ExplainQuestion {
   readonly frameworkId: FrameworkId;
   /** What it would like to place on one agent. */
   readonly wanted?: Resources;
-  /** Only the first so many agents, in the order in which they registered. */
+  /** Only the first so many agents, in the order of their slots. */
   readonly agentsMax?: number;
 }
 
@@ -50,7 +50,7 @@ export function explainOffers(
   return {
     roles: pairs.map((pair) => standingOf(tables, pair)),
     agents: agents.slots
-      .list()
+      .ascending()
       .slice(0, question.agentsMax)
       .map((agent) => verdictOf(tables, { agent, framework, pairs }, question.wanted, moment)),
   };

@@ -64,6 +64,10 @@ export class Slots {
     return Array.from(this.#slotOf.values());
   }
 
+  ascending(): readonly number[] {
+    return this.list().toSorted((a, b) => a - b);
+  }
+
   isUsed(slot: number): boolean {
     return typeof this.#ids[slot] === "string";
   }

@@ -1,0 +1,279 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { assert, present } from "@bourse/model/assert";
+import type { Capability } from "@bourse/model/framework";
+import { Random } from "@bourse/model/random";
+import { add, formatResources, type Resources, subtract } from "@bourse/model/resources";
+import { parseResources } from "@bourse/model/resources-text";
+import { expect, test } from "vitest";
+import { Allocator } from "./allocator.ts";
+import { ALLOCATOR_DEFAULTS, type Allocation, type AllocatorConfig } from "./options.ts";
+
+/**
+ * Runs the stories of testdata: a command, `----`, what it answers. `REWRITE=1` writes the answers anew; then
+ * read the diff. Each command restores the allocator from its snapshot first: nothing may depend on more.
+ */
+const FOLDER = new URL("./testdata/", import.meta.url);
+
+for (const file of readdirSync(FOLDER).sort()) {
+  test(file.replace(/\.txt$/, ""), () => {
+    const text = readFileSync(new URL(file, FOLDER), "utf8");
+    const answered = answer(text);
+    if (process.env.REWRITE === "1") writeFileSync(new URL(file, FOLDER), answered);
+    else expect(answered).toBe(text);
+  });
+}
+
+/** The same text with the answers that this allocator gives. */
+function answer(text: string): string {
+  const story = new Story();
+  const blocks = text.trimEnd().split(/\n\n+/);
+  const answered = blocks.map((block) => {
+    const [question = "", hasAnswer] = block.split("\n----\n");
+    if (hasAnswer === undefined && !block.endsWith("\n----")) return block;
+    const lines = question.replace(/\n----$/, "").split("\n");
+    const command = present(lines.at(-1), "a command");
+    return `${lines.join("\n")}\n----\n${story.tell(command)}`;
+  });
+  return `${answered.join("\n\n")}\n`;
+}
+
+/** One allocator with a clock and the books of who holds what. */
+class Story {
+  #allocator: Allocator | undefined;
+  #config: AllocatorConfig = ALLOCATOR_DEFAULTS;
+  #monoMs = 0;
+  /** By `framework@role agent`. */
+  readonly #held = new Map<string, Resources>();
+  readonly #frameworks: string[] = [];
+
+  tell(line: string): string {
+    const [command = "", ...words] = line.split(" ");
+    const run = present(COMMANDS[command], `the command ${command}`);
+    this.#allocator ??= new Allocator({ random: Random.fromSeed(1), config: this.#config });
+    this.#allocator = Allocator.restore(this.#allocator.snapshot(), this.#config);
+    return run(this, words) || "ok";
+  }
+
+  get allocator(): Allocator {
+    return present(this.#allocator, "the allocator");
+  }
+
+  get now() {
+    return { monoMs: this.#monoMs, wallMs: 0 };
+  }
+
+  configure(config: Partial<AllocatorConfig>): void {
+    this.#config = { ...this.#config, ...config };
+    this.#allocator = new Allocator({ random: Random.fromSeed(1), config: this.#config });
+  }
+
+  wait(ms: number): void {
+    this.#monoMs += ms;
+  }
+
+  noteFramework(name: string): void {
+    this.#frameworks.push(name);
+  }
+
+  forgetFramework(name: string): void {
+    this.#frameworks.splice(this.#frameworks.indexOf(name), 1);
+  }
+
+  noteHeld(key: string, resources: Resources): void {
+    this.#held.set(key, add(this.#held.get(key) ?? [], resources));
+  }
+
+  run(which: "all" | "changed"): string {
+    const allocations = this.allocator.allocate(this.now, which);
+    for (const { frameworkId, role, agentId, resources } of allocations)
+      this.noteHeld(`${frameworkId}@${role} ${agentId}`, resources);
+    if (allocations.length === 0) return "nothing";
+    return allocations.map(formatAllocation).sort().join("\n");
+  }
+
+  /** Gives back what `f1` or `f1@role` holds of the agent, or a part of it. */
+  giveBack(
+    who: string,
+    agentId: string,
+    part: string | undefined,
+    cause: Parameters<Allocator["recover"]>[1],
+  ): string {
+    const keys = Array.from(this.#held.keys()).filter(
+      (key) =>
+        key.endsWith(` ${agentId}`) && (key.startsWith(`${who}@`) || key.startsWith(`${who} `)),
+    );
+    assert(keys.length > 0, `${who} must hold something of ${agentId}`);
+    for (const key of keys) {
+      const held = present(this.#held.get(key), key);
+      const resources = part === undefined ? held : parseResources(part);
+      const [frameworkId = "", role = ""] = key.split(/[@ ]/);
+      this.allocator.recover({ frameworkId, role, agentId, resources }, cause, this.now);
+      const rest = subtract(held, resources);
+      if (rest.length === 0) this.#held.delete(key);
+      else this.#held.set(key, rest);
+    }
+    return "";
+  }
+
+  declineAll(refuseMs: number): string {
+    for (const key of Array.from(this.#held.keys())) {
+      const [who = "", agentId = ""] = key.split(" ");
+      this.giveBack(who, agentId, undefined, { kind: "declined", refuseMs });
+    }
+    return "";
+  }
+
+  shares(): string {
+    const standings = this.#frameworks.flatMap(
+      (frameworkId) => this.allocator.explain({ frameworkId, agentsMax: 0 }, this.now).roles,
+    );
+    const lines = standings
+      .toSorted((a, b) => a.position - b.position)
+      .map(({ role, share }) => `${role} ${share.toFixed(2)}`);
+    return Array.from(new Set(lines)).join(", ");
+  }
+}
+
+const COMMANDS: Readonly<Record<string, (story: Story, words: readonly string[]) => string>> = {
+  config: (story, words) => {
+    const { interval, exclude, min } = options(words);
+    story.configure({
+      ...(interval === undefined ? {} : { allocationIntervalMs: ms(interval) }),
+      ...(exclude === undefined ? {} : { fairnessExcluded: exclude.split(",") }),
+      ...(min === undefined ? {} : { minAllocatable: alternatives(min) }),
+    });
+    return "";
+  },
+  agent: (story, [agentId = "", total = "", ...used]) => {
+    const list = used.map((word) => {
+      const [, frameworkId = "", role = "", text = ""] = present(
+        /^(.*?)@(.*?)=(.*)$/.exec(word),
+        "framework@role=resources",
+      );
+      story.noteHeld(`${frameworkId}@${role} ${agentId}`, parseResources(text));
+      return { frameworkId, role, resources: parseResources(text) };
+    });
+    story.allocator.addAgent(agentId, parseResources(total), list);
+    return story.run("changed");
+  },
+  total: (story, [agentId = "", total = ""]) => {
+    story.allocator.updateAgentTotal(agentId, parseResources(total));
+    return story.run("changed");
+  },
+  "remove-agent": (story, [agentId = ""]) => {
+    story.allocator.removeAgent(agentId);
+    return "";
+  },
+  deactivate: (story, [agentId = ""]) => {
+    story.allocator.deactivateAgent(agentId);
+    return "";
+  },
+  activate: (story, [agentId = ""]) => {
+    story.allocator.activateAgent(agentId);
+    return story.run("changed");
+  },
+  framework: (story, [frameworkId = "", roles = "", ...words]) => {
+    story.allocator.addFramework(frameworkId, frameworkOptions(roles, words));
+    story.noteFramework(frameworkId);
+    return story.run("changed");
+  },
+  "update-framework": (story, [frameworkId = "", roles = "", ...words]) => {
+    story.allocator.updateFramework(frameworkId, frameworkOptions(roles, words));
+    return "";
+  },
+  "remove-framework": (story, [frameworkId = ""]) => {
+    story.allocator.removeFramework(frameworkId);
+    story.forgetFramework(frameworkId);
+    return "";
+  },
+  disconnect: (story, [frameworkId = ""]) => {
+    story.allocator.deactivateFramework(frameworkId);
+    return "";
+  },
+  connect: (story, [frameworkId = ""]) => {
+    story.allocator.activateFramework(frameworkId);
+    return story.run("changed");
+  },
+  suppress: (story, [frameworkId = "", ...roles]) => {
+    story.allocator.suppress(frameworkId, roles);
+    return "";
+  },
+  revive: (story, [frameworkId = "", ...roles]) => {
+    story.allocator.revive(frameworkId, roles);
+    return story.run("changed");
+  },
+  weight: (story, [role = "", weight = ""]) => {
+    story.allocator.updateWeight(role, Number(weight));
+    return "";
+  },
+  decline: (story, [who = "", agentId = "", refuse = "0s", part]) =>
+    story.giveBack(who, agentId, part, { kind: "declined", refuseMs: ms(refuse) }),
+  "decline-all": (story, [refuse = "0s"]) => story.declineAll(ms(refuse)),
+  rescind: (story, [who = "", agentId = ""]) =>
+    story.giveBack(who, agentId, undefined, { kind: "rescinded" }),
+  end: (story, [who = "", agentId = "", part]) =>
+    story.giveBack(who, agentId, part, { kind: "terminal" }),
+  /** The end of a batch of inputs. */
+  run: (story) => story.run("changed"),
+  /** Time passes until the periodic run is due. */
+  batch: (story) => {
+    story.wait(Math.max(0, story.allocator.nextRunAtMs() - story.now.monoMs));
+    return story.run("all");
+  },
+  wait: (story, [time = ""]) => {
+    story.wait(ms(time));
+    return "";
+  },
+  shares: (story) => story.shares(),
+  filters: (story) => String(story.allocator.countFilters(story.now)),
+  explain: (story, [frameworkId = "", wanted]) => {
+    const question = wanted === undefined ? {} : { wanted: parseResources(wanted) };
+    const { roles, agents } = story.allocator.explain({ frameworkId, ...question }, story.now);
+    return [
+      ...roles.map(
+        ({ role, position, of, isSuppressed }) =>
+          `${role}: ${position} of ${of}${isSuppressed ? ", suppressed" : ""}`,
+      ),
+      ...agents.flatMap(({ agentId, free, checks }) => [
+        `${agentId}: free ${formatResources(free)}`,
+        ...checks.map(
+          ({ name, role, isPassed, detail }) =>
+            `  ${isPassed ? "+" : "-"} ${name}${role === undefined ? "" : ` ${role}`}${detail === undefined ? "" : `: ${detail}`}`,
+        ),
+      ]),
+    ].join("\n");
+  },
+};
+
+function frameworkOptions(roles: string, words: readonly string[]) {
+  const { suppressed = "", capabilities = "", min } = options(words);
+  const list = roles.split(",");
+  return {
+    roles: list,
+    suppressedRoles: suppressed.split(",").filter((role) => role !== ""),
+    capabilities: capabilities.split(",") as Capability[],
+    ...(min === undefined
+      ? {}
+      : { minAllocatable: new Map(list.map((role) => [role, alternatives(min)])) }),
+  };
+}
+
+function formatAllocation({ frameworkId, role, agentId, resources }: Allocation): string {
+  return `${frameworkId}@${role} <- ${agentId} ${formatResources(resources)}`;
+}
+
+function options(words: readonly string[]): Readonly<Record<string, string | undefined>> {
+  return Object.fromEntries(
+    words.map((word) => [word.slice(0, word.indexOf("=")), word.slice(word.indexOf("=") + 1)]),
+  );
+}
+
+/** `cpus:1;mem:2|cpus:3`; nothing = no alternatives. */
+function alternatives(text: string): readonly Resources[] {
+  return text === "" ? [] : text.split("|").map((part) => parseResources(part));
+}
+
+function ms(text: string): number {
+  const [, amount = "", unit = ""] = present(/^([\d.]+)(ms|s|d)$/.exec(text), "a time");
+  return Number(amount) * { ms: 1, s: 1_000, d: 86_400_000 }[unit as "ms" | "s" | "d"];
+}
