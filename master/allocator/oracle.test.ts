@@ -227,6 +227,7 @@ class Pair {
         break;
       case "connect":
         for (const one of both) one.activateFramework(step.framework);
+        this.#forget(step.framework, ROLES); // What it declined while it was away left no filter.
         break;
       case "disconnect":
         for (const one of both) one.deactivateFramework(step.framework);
@@ -275,6 +276,7 @@ class Pair {
     const rest = subtract(held.resources, resources);
     this.#held.splice(index, 1, ...(rest.length === 0 ? [] : [{ ...held, resources: rest }]));
     if (step.cause.kind !== "declined" || step.cause.refuseMs === 0) return;
+    if (!this.#frameworks.get(held.frameworkId)?.roles.includes(held.role)) return;
     this.#refused.push({
       ...held,
       resources,
