@@ -1,10 +1,13 @@
-import { execFile, spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { copyFile, mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { promisify } from "node:util";
 import Docker from "dockerode";
 import { ownedBy } from "./labels.ts";
+
+const run = promisify(execFile);
 
 /**
  * For integration tests: an engine that answers, or the reason why the suite is skipped. With `CI=true` a
@@ -28,25 +31,33 @@ export async function engineForTests(
 
 /** An image of nothing but the host's static busybox, so that tests need no registry. */
 export async function makeTestImage(docker: Docker, image: string): Promise<void> {
+  const [repo, tag] = image.split(":");
+  const progress = await docker.importImage(Readable.from([await busyboxTar()]), {
+    repo,
+    tag,
+    changes: ["ENV PATH=/bin", 'CMD ["/bin/echo", "the image speaks"]'],
+  });
+  await new Promise<void>((resolve, reject) => {
+    docker.modem.followProgress(progress, (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+/** A root file system: a busybox with all its names, /tmp and /data. */
+export async function busyboxTar(): Promise<Buffer> {
   const root = await mkdtemp(join(tmpdir(), "bourse-test-image-"));
   try {
     for (const name of ["bin", "tmp", "data"]) await mkdir(join(root, name));
     await copyFile("/bin/busybox", join(root, "bin/busybox"));
-    const { stdout } = await promisify(execFile)("/bin/busybox", ["--list"]);
+    const { stdout } = await run("/bin/busybox", ["--list"]);
     for (const applet of stdout.split("\n")) {
       if (applet !== "" && applet !== "busybox")
         await symlink("busybox", join(root, "bin", applet));
     }
-    const tar = spawn("tar", ["-c", "-C", root, "."], { stdio: ["ignore", "pipe", "inherit"] });
-    const [repo, tag] = image.split(":");
-    const progress = await docker.importImage(tar.stdout, {
-      repo,
-      tag,
-      changes: ["ENV PATH=/bin", 'CMD ["/bin/echo", "the image speaks"]'],
+    const tar = await run("tar", ["-c", "-C", root, "."], {
+      encoding: "buffer",
+      maxBuffer: 64 * 1024 * 1024,
     });
-    await new Promise<void>((resolve, reject) => {
-      docker.modem.followProgress(progress, (error) => (error ? reject(error) : resolve()));
-    });
+    return tar.stdout;
   } finally {
     await rm(root, { recursive: true });
   }
