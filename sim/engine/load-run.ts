@@ -71,7 +71,7 @@ export function runLoad(options: LoadRunOptions, tools: LoadRunTools): LoadRunRe
   world.probes.add(hash.probe);
   world.probes.add(acknowledged.probe);
   world.master.timed = (now, input, apply) => decisions.time(now, input, apply);
-  const checks = new Checks(world, Math.max(20_000, options.tasks));
+  const checks = new Checks(world, Math.max(20_000, options.tasks * 2));
   addAgents(world, options);
   const policies = addFrameworks(world, options, submitToRunning);
   world.startAll();

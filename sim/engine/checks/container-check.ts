@@ -1,4 +1,5 @@
-import { rangesOf, scalarMilli } from "@bourse/model/resources";
+import { type Resources, rangesOf, scalarMilli } from "@bourse/model/resources";
+import type { ContainerLaunch } from "@bourse/task/effects";
 import type { Container } from "../containers.ts";
 import type { SimAgent } from "../sim-agent.ts";
 import type { CreateCheck } from "./check.ts";
@@ -7,10 +8,15 @@ const CHECK = "container";
 
 /**
  * What really runs: no task has two live containers, no port of a machine has two holders, and live containers take no
- * more of a machine than it has. Containers that are being stopped are on their way out and count for nothing.
+ * more of a machine than it has. Containers that are being stopped are on their way out and count for nothing; so the
+ * sums, which count them, only tell when it is time to look closely.
  */
 export const createContainerCheck: CreateCheck = (world, violations) => {
   const liveOf = new Map<string, string>();
+  const tallies = new Map<SimAgent, Tally>();
+  const lookAt = (agent: SimAgent): void => {
+    for (const problem of overcommitted(agent)) violations.report(CHECK, problem);
+  };
   return {
     probe: {
       containerBegan(agent, { launch }) {
@@ -21,19 +27,46 @@ export const createContainerCheck: CreateCheck = (world, violations) => {
           violations.report(CHECK, `task ${task} runs twice: in ${other} and in ${place}`);
         }
         liveOf.set(task, place);
-        for (const problem of overcommitted(agent)) violations.report(CHECK, problem);
+        let tally = tallies.get(agent);
+        if (tally === undefined) {
+          tally = new Tally(agent);
+          tallies.set(agent, tally);
+        }
+        tally.count(launch, 1);
+        if (launch.hostPorts.length > 0 || tally.isExceeded) lookAt(agent);
       },
-      containerEnded(_agent, { launch }) {
+      containerEnded(agent, { launch }) {
         liveOf.delete(`${launch.frameworkId}/${launch.taskId}`);
+        tallies.get(agent)?.count(launch, -1);
       },
     },
     settle() {
-      for (const agent of world.agents) {
-        for (const problem of overcommitted(agent)) violations.report(CHECK, problem);
-      }
+      for (const agent of world.agents) lookAt(agent);
     },
   };
 };
+
+/** What all live containers of a machine take, those being stopped included. */
+class Tally {
+  readonly #cpuTotal: number;
+  readonly #memTotal: number;
+  #cpuMilli = 0;
+  #memBytes = 0;
+
+  constructor({ info }: SimAgent) {
+    this.#cpuTotal = scalarMilli(info.resources, "cpus");
+    this.#memTotal = memBytesOf(info.resources);
+  }
+
+  get isExceeded(): boolean {
+    return this.#cpuMilli > this.#cpuTotal || this.#memBytes > this.#memTotal;
+  }
+
+  count({ limits }: ContainerLaunch, sign: 1 | -1): void {
+    this.#cpuMilli += sign * (limits.cpuMilli ?? 0);
+    this.#memBytes += sign * (limits.memBytes ?? 0);
+  }
+}
 
 function overcommitted(agent: SimAgent): readonly string[] {
   const problems: string[] = [];
@@ -63,14 +96,16 @@ function overcommitted(agent: SimAgent): readonly string[] {
       `containers of ${agent.name} take ${cpuMilli} of ${cpuTotal} thousandths of a cpu`,
     );
   }
-  const memTotal = (scalarMilli(agent.info.resources, "mem") / 1_000) * MIB;
+  const memTotal = memBytesOf(agent.info.resources);
   if (memBytes > memTotal) {
     problems.push(`containers of ${agent.name} take ${memBytes} of ${memTotal} bytes of memory`);
   }
   return problems;
 }
 
-const MIB = 1_048_576;
+function memBytesOf(resources: Resources): number {
+  return (scalarMilli(resources, "mem") / 1_000) * 1_048_576;
+}
 
 function takesResources(container: Container): boolean {
   return container.state !== "exited" && !container.isStopping;

@@ -1,8 +1,7 @@
 import { isPartitionAware } from "@bourse/model/framework";
-import type { TaskView } from "@bourse/model/operator";
 import { isTerminal, stateFor } from "@bourse/model/task-state";
 import type { Container } from "../containers.ts";
-import { pictureOf } from "../master-view.ts";
+import { type TaskBooks, taskBooks } from "../master-books.ts";
 import type { SimFramework } from "../sim-framework.ts";
 import type { World } from "../world.ts";
 import type { CreateCheck } from "./check.ts";
@@ -18,15 +17,17 @@ export const createTaskCheck: CreateCheck = (world, violations) => ({
   settle() {
     const { cluster } = world.master;
     if (cluster === null) return;
-    const tasks = pictureOf(cluster, world.simulation.now).tasks.filter(
-      ({ state }) => !isTerminal(state),
-    );
+    const tasks = taskBooks(cluster).filter(({ state }) => !isTerminal(state));
     compareContainers(world, tasks, violations);
     compareFrameworks(world, tasks, violations);
   },
 });
 
-function compareContainers(world: World, tasks: readonly TaskView[], violations: Violations): void {
+function compareContainers(
+  world: World,
+  tasks: readonly TaskBooks[],
+  violations: Violations,
+): void {
   const running = new Map<string, { container: Container; place: string }>();
   for (const agent of world.agents) {
     for (const container of agent.engine.containers) {
@@ -60,7 +61,11 @@ function compareContainers(world: World, tasks: readonly TaskView[], violations:
   }
 }
 
-function compareFrameworks(world: World, tasks: readonly TaskView[], violations: Violations): void {
+function compareFrameworks(
+  world: World,
+  tasks: readonly TaskBooks[],
+  violations: Violations,
+): void {
   for (const framework of world.frameworks) {
     if (framework.endCause !== null || framework.frameworkId === null) continue;
     const own = tasks.filter(({ frameworkId }) => frameworkId === framework.frameworkId);
@@ -70,7 +75,7 @@ function compareFrameworks(world: World, tasks: readonly TaskView[], violations:
 
 function compareFramework(
   framework: SimFramework,
-  tasks: readonly TaskView[],
+  tasks: readonly TaskBooks[],
   violations: Violations,
 ): void {
   const isAware = isPartitionAware(framework.options.info);
