@@ -155,7 +155,7 @@ test("a log of another version is refused in one line that says so", async () =>
 test("a log mostly of history is compacted to what is current", async () => {
   const current: CheckpointRecord[] = [];
   const { log } = await openLog(current);
-  const wide: CheckpointRecord = { ...epoch(1), agentId: "a".repeat(300_000) };
+  const wide = { ...epoch(1), agentId: "a".repeat(300_000) };
   for (let round = 0; round < 10; round++) {
     current.splice(0, 1, { ...wide, epochSeen: round });
     await new Promise<void>((resolve) => log.append([{ ...wide, epochSeen: round }], resolve));

@@ -1,0 +1,124 @@
+import { ClusterError } from "@bourse/model/errors";
+import type { ContainerId } from "@bourse/model/ids";
+import type { OpenRelay, RelayFrame, RelayRequest } from "@bourse/model/relay";
+import type { TaskRef } from "@bourse/task/inputs";
+import type { Containerizer, ExecSession, OutputChunk } from "../containerizer/containerizer.ts";
+import type { RelayStream } from "./relay-stream.ts";
+
+export interface RelaySource {
+  readonly containerizer: Pick<Containerizer, "logs" | "exec">;
+  /** The container of a task that runs, or that ended and whose logs are kept. */
+  readonly containerOf: (task: TaskRef) => ContainerId | null;
+}
+
+/**
+ * Serves one relay: the logs of a task, or a command inside its container (FEATURES N-18, DESIGN D10). What goes
+ * wrong is told in the last frame; this never throws.
+ */
+export async function serveRelay(
+  stream: RelayStream,
+  relay: OpenRelay,
+  source: RelaySource,
+): Promise<void> {
+  await stream.write({ kind: "attach", token: relay.token });
+  const last = await serve(stream, relay.request, source).catch(
+    (thrown): RelayFrame => ({ kind: "end", refusal: ClusterError.from(thrown).toRefusal() }),
+  );
+  await stream.write(last);
+  stream.end();
+}
+
+function serve(
+  stream: RelayStream,
+  request: RelayRequest,
+  source: RelaySource,
+): Promise<RelayFrame> {
+  switch (request.kind) {
+    case "logs":
+      return serveLogs(stream, request, source);
+    case "exec":
+      return serveExec(stream, request, source);
+    case "call":
+      throw new ClusterError("unsupported", "an agent takes no calls, only frameworks do");
+  }
+}
+
+async function serveLogs(
+  stream: RelayStream,
+  request: Extract<RelayRequest, { kind: "logs" }>,
+  source: RelaySource,
+): Promise<RelayFrame> {
+  const containerId = requireContainer(source, request);
+  await pour(source.containerizer.logs(containerId, request), stream);
+  return { kind: "end" };
+}
+
+async function serveExec(
+  stream: RelayStream,
+  request: Extract<RelayRequest, { kind: "exec" }>,
+  source: RelaySource,
+): Promise<RelayFrame> {
+  const containerId = requireContainer(source, request);
+  if (request.command.length === 0) throw new ClusterError("invalid_call", "command is empty");
+  const early: RelayFrame[] = [];
+  stream.onFrame((frame) => early.push(frame));
+  const session = await source.containerizer.exec(containerId, request);
+  stream.over.addEventListener("abort", () => session.close());
+  if (stream.over.aborted) session.close();
+  for (const frame of early) control(stream, session, frame);
+  stream.onFrame((frame) => control(stream, session, frame));
+  await pour(session.output, stream);
+  return { kind: "end", exitCode: await session.exit };
+}
+
+function requireContainer(
+  source: RelaySource,
+  { frameworkId, taskId }: Extract<RelayRequest, { kind: "logs" | "exec" }>,
+): ContainerId {
+  const containerId = source.containerOf({ frameworkId, taskId });
+  if (containerId !== null) return containerId;
+  throw new ClusterError("not_found", `task ${taskId} has no container on this agent`, {
+    hint: "it may not have started yet, or its logs may have been removed",
+  });
+}
+
+/** Copies output to the stream until it ends or nobody wants it any more. */
+async function pour(output: AsyncIterable<OutputChunk>, stream: RelayStream): Promise<void> {
+  const iterator = output[Symbol.asyncIterator]();
+  const gone = new Promise<null>((resolve) => {
+    if (stream.over.aborted) resolve(null);
+    stream.over.addEventListener("abort", () => resolve(null));
+  });
+  try {
+    for (;;) {
+      const next = await Promise.race([iterator.next(), gone]);
+      if (next === null || next.done === true) return;
+      await stream.write({ kind: next.value.stream, data: next.value.data });
+    }
+  } finally {
+    // Not awaited: a quiet log may have nothing to say for hours.
+    void Promise.resolve(iterator.return?.()).catch(() => {});
+  }
+}
+
+function control(stream: RelayStream, session: ExecSession, frame: RelayFrame): void {
+  switch (frame.kind) {
+    case "stdin":
+      stream.pause();
+      void session.writeStdin(frame.data).finally(() => stream.resume());
+      return;
+    case "stdin-end":
+      session.endStdin();
+      return;
+    case "resize":
+      session.resize(frame.columns, frame.rows);
+      return;
+    case "signal":
+      session.signal(frame.signal);
+      return;
+    case "end":
+      session.close();
+      return;
+    default: // Frames of the other direction.
+  }
+}
