@@ -155,10 +155,14 @@ test("a log of another version is refused in one line that says so", async () =>
 test("a log mostly of history is compacted to what is current", async () => {
   const current: CheckpointRecord[] = [];
   const { log } = await openLog(current);
-  const wide = { ...epoch(1), agentId: "a".repeat(300_000) };
+  const wide = (epochSeen: number): CheckpointRecord => ({
+    kind: "agent",
+    agentId: "a".repeat(300_000),
+    epochSeen,
+  });
   for (let round = 0; round < 10; round++) {
-    current.splice(0, 1, { ...wide, epochSeen: round });
-    await new Promise<void>((resolve) => log.append([{ ...wide, epochSeen: round }], resolve));
+    current.splice(0, 1, wide(round));
+    await new Promise<void>((resolve) => log.append([wide(round)], resolve));
   }
   await log.close();
   expect((await readFile(file)).length).toBeLessThan(1_600_000);
