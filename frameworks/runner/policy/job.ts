@@ -1,10 +1,10 @@
-import type { PortMapping, TaskSpec } from "@bourse/model/container";
 import type { AgentId } from "@bourse/model/ids";
 import type { Now } from "@bourse/model/now";
 import type { Random } from "@bourse/model/random";
 import type { JobView, RunnerJob } from "@bourse/model/runner";
 import type { TaskStatus } from "@bourse/model/task";
 import { isTerminal } from "@bourse/model/task-state";
+import { portsOf } from "@bourse/session/host-ports";
 import type { Job } from "./runner-io.ts";
 
 /** Without vowels and what looks alike: short, readable, never a word. */
@@ -33,25 +33,6 @@ export function taskIdFor(jobId: string, attempt: number): string {
 export function jobIdOf(taskId: string): string {
   const dot = taskId.indexOf(".");
   return dot < 0 ? taskId : taskId.slice(0, dot);
-}
-
-/** How many host ports the job needs: those asked for, and at least one for each mapping that leaves it open. */
-export function portsOf(spec: TaskSpec, asked: number): number {
-  const open = (spec.portMappings ?? []).filter((mapping) => mapping.hostPort === 0).length;
-  return Math.max(open, asked);
-}
-
-/** The spec with its host ports: open mappings take them in order; the task finds all in PORT0, PORT1, ... */
-export function withPorts(spec: TaskSpec, hostPorts: readonly number[]): TaskSpec {
-  if (hostPorts.length === 0) return spec;
-  let used = 0;
-  const portMappings = spec.portMappings?.map((mapping): PortMapping => {
-    const hostPort = mapping.hostPort === 0 ? hostPorts[used++] : mapping.hostPort;
-    return { ...mapping, hostPort: hostPort ?? 0 };
-  });
-  const environment: Record<string, string> = { ...spec.environment };
-  for (const [index, port] of hostPorts.entries()) environment[`PORT${index}`] = String(port);
-  return { ...spec, environment, ...(portMappings === undefined ? {} : { portMappings }) };
 }
 
 export function newJob(
@@ -111,10 +92,16 @@ export function viewOf(job: Job): JobView {
     ...(job.spec.image === undefined ? {} : { image: job.spec.image }),
     ...(job.taskId === undefined ? {} : { taskId: job.taskId }),
     ...(job.agentId === undefined ? {} : { agentId: job.agentId }),
-    ...(job.status === undefined ? {} : { status: job.status }),
+    ...(job.status === undefined ? {} : { status: plainStatus(job.status) }),
     ...(job.exitCode === undefined ? {} : { exitCode: job.exitCode }),
     ...(job.retryAtMs === undefined ? {} : { retryAtMs: job.retryAtMs }),
   };
+}
+
+/** Views travel as JSON, and nobody who looks at a job opens the bytes. */
+function plainStatus(status: TaskStatus): TaskStatus {
+  const { payload: _, ...plain } = status;
+  return plain;
 }
 
 /** What becomes of a job whose attempt is over. */

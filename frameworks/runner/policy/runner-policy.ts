@@ -4,6 +4,7 @@ import type { DeclineReason, Offer } from "@bourse/model/offer";
 import { Random } from "@bourse/model/random";
 import type { RunnerJob, RunnerReply, RunnerRequest } from "@bourse/model/runner";
 import type { TaskInfo, TaskStatus } from "@bourse/model/task";
+import { withPorts } from "@bourse/session/host-ports";
 import { OfferDemand, type OfferDemandSnapshot } from "@bourse/session/offer-demand";
 import { fit } from "@bourse/session/placement";
 import type { Policy, PolicyCall, PolicyCalls, PolicyEvent } from "@bourse/session/policy";
@@ -16,7 +17,6 @@ import {
   sequelOf,
   taskIdFor,
   viewOf,
-  withPorts,
 } from "./job.ts";
 import { JobTable, type JobTableSnapshot } from "./job-table.ts";
 import { findOne, tooManyJobs } from "./lookup.ts";

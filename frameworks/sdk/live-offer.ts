@@ -1,0 +1,137 @@
+import type { TaskSpec } from "@bourse/model/container";
+import { ClusterError } from "@bourse/model/errors";
+import type { AgentId, OfferId, Role, TaskId } from "@bourse/model/ids";
+import type { DeclineReason, Filters, Offer, Operation } from "@bourse/model/offer";
+import { formatResources, type Resources } from "@bourse/model/resources";
+import type { FrameworkCall } from "@bourse/model/scheduler";
+import type { TaskInfo } from "@bourse/model/task";
+import { encodeTaskPayload } from "@bourse/proto/wire/task";
+import { type Amounts, resourcesOf } from "@bourse/session/amounts";
+import { portsOf, withPorts } from "@bourse/session/host-ports";
+import { explainMisfit, type Fit, fit, type PlacementRequest } from "@bourse/session/placement";
+
+/** A task to launch: what it needs, and what to run. The offer adds the agent, the kinds of resources and the ports. */
+export interface TaskDescription extends Amounts, TaskSpec {
+  /** Unique among the framework's tasks, ended ones included. */
+  readonly taskId: TaskId;
+  readonly name?: string;
+  /** Host ports for open `portMappings` and PORT0, PORT1, ... */
+  readonly ports?: number;
+}
+
+export interface LaunchOperation {
+  readonly kind: "launch";
+  readonly tasks: readonly TaskDescription[];
+}
+
+export function launch(...tasks: readonly TaskDescription[]): LaunchOperation {
+  return { kind: "launch", tasks };
+}
+
+type Answer = Extract<FrameworkCall, { kind: "accept" | "decline" }>;
+
+/** An offer in a handler's hands. It is answered once, by accepting or declining it (FEATURES K-3). */
+export class LiveOffer {
+  readonly offer: Offer;
+  readonly #answer: (call: Answer) => void;
+  #isAnswered = false;
+
+  constructor(offer: Offer, answer: (call: Answer) => void) {
+    this.offer = offer;
+    this.#answer = answer;
+  }
+
+  get offerId(): OfferId {
+    return this.offer.offerId;
+  }
+
+  get agentId(): AgentId {
+    return this.offer.agentId;
+  }
+
+  get hostname(): string {
+    return this.offer.hostname;
+  }
+
+  get role(): Role {
+    return this.offer.role;
+  }
+
+  get resources(): Resources {
+    return this.offer.resources;
+  }
+
+  get isAnswered(): boolean {
+    return this.#isAnswered;
+  }
+
+  /** What a task would take of it, or all that is missing. */
+  fit(request: PlacementRequest | TaskDescription): Fit {
+    return fit(this.offer.resources, requestOf(request));
+  }
+
+  /** Why a task cannot be placed here; empty when it can. */
+  explainMisfit(request: PlacementRequest | TaskDescription): readonly DeclineReason[] {
+    return explainMisfit(this.offer, requestOf(request));
+  }
+
+  /** Throws `invalid_call` when a task does not fit or is wrong, `conflict` when the offer is answered already. */
+  accept(operation: LaunchOperation, filters: Filters = {}): void {
+    let rest = this.offer.resources;
+    const tasks = operation.tasks.map((task) => {
+      const found = fit(rest, requestOf(task));
+      if (!found.isFit) {
+        const reasons = found.reasons.map(({ code, detail }) => `${code} (${detail})`).join(", ");
+        throw new ClusterError(
+          "invalid_call",
+          `task ${task.taskId} does not fit offer ${this.offerId} of ${formatResources(rest)}: ${reasons}`,
+          { hint: "ask offer.fit(task) first, and decline what does not fit" },
+        );
+      }
+      rest = found.rest;
+      return taskInfoOf(task, this.agentId, found);
+    });
+    const launches: Operation[] = [{ kind: "launch", tasks }];
+    this.#send({ kind: "accept", offerIds: [this.offerId], operations: launches, filters });
+  }
+
+  decline(options: { refuseMs?: number; reasons?: readonly DeclineReason[] } = {}): void {
+    const { refuseMs, reasons } = options;
+    this.#send({
+      kind: "decline",
+      offerIds: [this.offerId],
+      filters: refuseMs === undefined ? {} : { refuseMs },
+      ...(reasons === undefined ? {} : { reasons }),
+    });
+  }
+
+  #send(call: Answer): void {
+    if (this.#isAnswered) {
+      throw new ClusterError("conflict", `offer ${this.offerId} has been answered already`, {
+        hint: "an offer works once; put all tasks for it into one launch",
+      });
+    }
+    this.#isAnswered = true;
+    this.#answer(call);
+  }
+}
+
+function requestOf(wanted: PlacementRequest | TaskDescription): PlacementRequest {
+  if ("resources" in wanted) return wanted;
+  return { resources: resourcesOf(wanted), ports: portsOf(wanted, wanted.ports ?? 0) };
+}
+
+function taskInfoOf(
+  task: TaskDescription,
+  agentId: AgentId,
+  found: Extract<Fit, { isFit: true }>,
+): TaskInfo {
+  const { taskId, name, cpus: _c, mem: _m, disk: _d, gpus: _g, ports: _p, ...spec } = task;
+  return {
+    taskId,
+    name: name ?? taskId,
+    agentId,
+    resources: found.taken,
+    payload: encodeTaskPayload(withPorts(spec, found.ports)),
+  };
+}
