@@ -1,7 +1,8 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import type { ContainerSpec } from "@bourse/model/container";
 import Docker from "dockerode";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -39,6 +40,9 @@ class OwnEngine {
 
   async start(): Promise<void> {
     const at = (name: string) => join(this.#directory, name);
+    // The engine's own containerd dies with it. Where process 1 does not reap, it stays as a zombie, and the next
+    // engine would take that for a containerd that runs.
+    await rm(at("exec/containerd/containerd.pid"), { force: true });
     const daemon = spawn(
       "dockerd",
       [
@@ -68,6 +72,17 @@ class OwnEngine {
     const ended = new Promise((resolve) => daemon.once("exit", resolve));
     daemon.kill(signal);
     await ended;
+  }
+
+  /** A killed engine leaves its mounts. */
+  async unmountAll(): Promise<void> {
+    const mounts = (await readFile("/proc/mounts", "utf8"))
+      .split("\n")
+      .map((line) => line.split(" ")[1] ?? "")
+      .filter((path) => path.startsWith(`${this.#directory}/`));
+    for (const path of mounts.reverse()) {
+      await promisify(execFile)("umount", [path]).catch(() => {});
+    }
   }
 }
 
@@ -106,6 +121,7 @@ describe.skipIf(skipReason !== null)("docker containerizer when the engine goes 
         .catch(() => {});
     }
     await engine.end("SIGTERM");
+    await engine.unmountAll();
     await rm(directory, { recursive: true, force: true });
   });
 
