@@ -1,13 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { AgentInfo } from "@bourse/model/agent";
-import type { ClusterError } from "@bourse/model/errors";
 import type { AgentId, ContainerId } from "@bourse/model/ids";
 import { canonical } from "@bourse/model/resources";
 import { NO_PAYLOAD } from "@bourse/model/task";
 import { AGENT_CONFIG_DEFAULTS } from "@bourse/task/config";
-import { storageError } from "./checkpoint/checkpoint-log.ts";
+import { makeDirectory } from "./checkpoint/make-directory.ts";
 import { lockWorkDir, type WorkDirLock } from "./checkpoint/work-dir-lock.ts";
 import { makeContainerizer } from "./make-containerizer.ts";
 import { type AgentOptions, type CheckedOptions, checkOptions } from "./options.ts";
@@ -100,14 +98,6 @@ async function startOne(
       makeContainerizer({ options, owner, onEvent, directory, log }),
     onEnd,
   });
-}
-
-async function makeDirectory(directory: string): Promise<void> {
-  try {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-  } catch (thrown) {
-    throw storageError("use", directory, thrown) satisfies ClusterError;
-  }
 }
 
 async function close(

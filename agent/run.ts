@@ -137,10 +137,11 @@ export class Agent {
     const { health, link } = this.#makeEdges(core, containerizer);
     const loop = new AgentLoop(core, {
       now: readClocks,
-      append: (records, onDurable) => {
-        this.#tell(records);
-        log.append(records, onDurable);
-      },
+      append: (records, onDurable) =>
+        log.append(records, () => {
+          this.#tell(records);
+          onDurable();
+        }),
       send: (session, message) => link.send(session, message),
       act: (action) => this.#act(action, containerizer, health, link),
       onBacklog: (count) => this.#throttle(count, link),

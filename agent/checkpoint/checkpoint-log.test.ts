@@ -181,4 +181,8 @@ test("a second agent is kept out of the same work directory until the first lets
 test("a work directory that cannot be made says why", async () => {
   await writeFile(file, "");
   await expect(lockWorkDir(join(file, "x"))).rejects.toThrow(/cannot use .*not a directory/);
+  await expect(lockWorkDir(file)).rejects.toThrow("there is a file of that name");
+  await expect(lockWorkDir("/proc/nowhere/x")).rejects.toThrow(
+    "no such directory can be made there",
+  );
 });

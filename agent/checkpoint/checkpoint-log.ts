@@ -5,6 +5,7 @@ import { ClusterError } from "@bourse/model/errors";
 import type { CheckpointRecord } from "@bourse/task/effects";
 import { Packr } from "msgpackr";
 import { frame, headerLine, parseFile } from "./record-file.ts";
+import { storageError } from "./storage-error.ts";
 
 export interface CheckpointLogOptions {
   /** Exists and is this agent's alone (see work-dir-lock.ts). */
@@ -205,30 +206,3 @@ async function readOrNull(path: string): Promise<Buffer | null> {
     throw thrown;
   }
 }
-
-const CURES: Readonly<Record<string, string>> = {
-  ENOSPC: "free some space and start the agent again; its containers keep running",
-  EDQUOT: "raise the quota or free some space, then start the agent again",
-  EACCES: "let the agent's user write there, or choose another work directory",
-  EPERM: "let the agent's user write there, or choose another work directory",
-  EROFS: "the file system is read-only: choose another work directory",
-};
-
-export function storageError(what: string, path: string, thrown: unknown): ClusterError {
-  const { code, message } = thrown as NodeJS.ErrnoException;
-  const cure = code === undefined ? undefined : CURES[code];
-  const text = `cannot ${what} ${path}: ${REASONS[code ?? ""] ?? message}`;
-  return new ClusterError("internal", text, {
-    cause: thrown,
-    ...(cure === undefined ? {} : { hint: cure }),
-  });
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOSPC: "no space left on the disk",
-  EDQUOT: "the disk quota is used up",
-  EACCES: "permission denied",
-  EPERM: "permission denied",
-  EROFS: "the file system is read-only",
-  ENOTDIR: "a part of the path is a file, not a directory",
-};

@@ -1,8 +1,9 @@
-import { mkdir, rm, stat } from "node:fs/promises";
+import { rm, stat } from "node:fs/promises";
 import { connect, createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { ClusterError } from "@bourse/model/errors";
-import { storageError } from "./checkpoint-log.ts";
+import { makeDirectory } from "./make-directory.ts";
+import { storageError } from "./storage-error.ts";
 
 /**
  * Keeps a second agent out of a work directory. The lock is a listening socket: the system takes it away with the
@@ -28,8 +29,8 @@ export async function lockWorkDir(directory: string): Promise<WorkDirLock> {
 }
 
 async function socketName(directory: string): Promise<string> {
+  await makeDirectory(directory);
   try {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
     const { dev, ino } = await stat(directory);
     return process.platform === "linux"
       ? `\0bourse-agent-${dev}-${ino}`
