@@ -41,6 +41,8 @@ export class Allocator {
   #runs = 0;
   /** The first periodic run is due at once. */
   #nextRunAtMs = 0;
+  /** When it was last told the time: which filters a snapshot shows depends on it. */
+  #monoMs = 0;
 
   constructor({ random, config }: AllocatorOptions) {
     assert(config.allocationIntervalMs > 0, "the allocation interval must be positive");
@@ -59,6 +61,7 @@ export class Allocator {
     allocator.#cycle = new OfferCycle(allocator.#tables);
     allocator.#runs = snapshot.runs;
     allocator.#nextRunAtMs = snapshot.nextRunAtMs;
+    allocator.#monoMs = snapshot.monoMs;
     allocator.#haveClientsChanged = snapshot.haveClientsChanged;
     for (const agent of snapshot.changed) allocator.#changed.add(agent);
     return allocator;
@@ -176,6 +179,7 @@ export class Allocator {
    * agents of which something became free since the last run (at all, when a client came).
    */
   allocate(now: Now, which: "all" | "changed"): readonly Allocation[] {
+    this.#monoMs = now.monoMs;
     const isPeriodic = which === "all";
     const candidates =
       isPeriodic || this.#haveClientsChanged ? this.#agentsWithFree() : this.#changedAgents();
@@ -203,6 +207,7 @@ export class Allocator {
     cause: RecoverCause,
     now: Now,
   ): void {
+    this.#monoMs = now.monoMs;
     const { agents, clients, filters } = this.#tables;
     const agent = agents.slots.slotOf(held.agentId);
     if (agent === NONE || held.resources.length === 0) return;
@@ -249,9 +254,10 @@ export class Allocator {
       random: this.#random.snapshot(),
       runs: this.#runs,
       nextRunAtMs: this.#nextRunAtMs,
+      monoMs: this.#monoMs,
       changed: Array.from(this.#changed),
       haveClientsChanged: this.#haveClientsChanged,
-      ...snapshotTables(this.#tables),
+      ...snapshotTables(this.#tables, this.#moment({ monoMs: this.#monoMs, wallMs: 0 })),
     };
   }
 

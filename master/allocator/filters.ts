@@ -50,6 +50,8 @@ export class FilterTable {
     const filters = this.#open(agent);
     const others = filters.get(terms.pair) ?? [];
     const kept = others.filter((other) => this.#isAlive(other, moment) && !isReplaced(other, made));
+    // A dead list gives up its place: a restored table, which has no dead ones, keeps the same order.
+    if (kept.length === 0) filters.delete(terms.pair);
     filters.set(terms.pair, [...kept, made]);
     if (filters.size > 2 * this.#sizeAfterSweep[agent]! + 16) this.#sweep(agent, moment);
   }
@@ -92,19 +94,18 @@ export class FilterTable {
     );
   }
 
-  /** The filters of an agent that have not been cleared, whether their time is over or not. */
-  listOfAgent(agent: number): readonly Filter[] {
+  /** The filters of an agent that are in force; when dead ones are swept out must not show. */
+  listOfAgent(agent: number, moment: FilterMoment): readonly Filter[] {
     return Array.from(this.#byAgent[agent]?.values() ?? [])
       .flat()
-      .filter((filter) => filter.generation === this.#generationOf(filter.pair));
+      .filter((filter) => this.#isAlive(filter, moment));
   }
 
   /** Refusals in force. */
   count(moment: FilterMoment): number {
     let count = 0;
     this.#byAgent.forEach((_, agent) => {
-      for (const filter of this.listOfAgent(agent))
-        if (filter.kind === "refusal" && this.#isAlive(filter, moment)) count++;
+      for (const filter of this.listOfAgent(agent, moment)) if (filter.kind === "refusal") count++;
     });
     return count;
   }

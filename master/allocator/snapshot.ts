@@ -1,5 +1,6 @@
 import type { AgentId, FrameworkId, Role } from "@bourse/model/ids";
 import type { Resources } from "@bourse/model/resources";
+import type { FilterMoment } from "./filters.ts";
 import type { Minimum } from "./minimum.ts";
 import type { AllocatorConfig, UsedResources } from "./options.ts";
 import { NONE, Slots } from "./slots.ts";
@@ -13,6 +14,8 @@ export interface AllocatorSnapshot extends TablesSnapshot {
   readonly random: readonly number[];
   readonly runs: number;
   readonly nextRunAtMs: number;
+  /** When it was last told the time. */
+  readonly monoMs: number;
   /** Slots of agents. */
   readonly changed: readonly number[];
   readonly haveClientsChanged: boolean;
@@ -56,7 +59,7 @@ interface AgentSnapshot {
   })[];
 }
 
-export function snapshotTables(tables: Tables): TablesSnapshot {
+export function snapshotTables(tables: Tables, moment: FilterMoment): TablesSnapshot {
   const { agents, clients } = tables;
   return {
     weightsMilli: Array.from(clients.weights),
@@ -66,7 +69,7 @@ export function snapshotTables(tables: Tables): TablesSnapshot {
     })),
     frameworks: clients.frameworks.list().map((framework) => snapshotFramework(tables, framework)),
     agents: Array.from({ length: agents.slots.length }, (_, agent) =>
-      agents.slots.isUsed(agent) ? snapshotAgent(tables, agent) : null,
+      agents.slots.isUsed(agent) ? snapshotAgent(tables, agent, moment) : null,
     ),
     freeAgentSlots: Array.from(agents.slots.free),
   };
@@ -105,7 +108,7 @@ function snapshotFramework({ clients }: Tables, framework: number): FrameworkSna
   };
 }
 
-function snapshotAgent(tables: Tables, agent: number): AgentSnapshot {
+function snapshotAgent(tables: Tables, agent: number, moment: FilterMoment): AgentSnapshot {
   const { agents } = tables;
   const held: UsedResources[] = [];
   const { holdings } = agents;
@@ -117,7 +120,7 @@ function snapshotAgent(tables: Tables, agent: number): AgentSnapshot {
     total: agents.totalList[agent]!,
     held: held.reverse(),
     filters: tables.filters
-      .listOfAgent(agent)
+      .listOfAgent(agent, moment)
       .map(({ kind, pair, resources, expiresAtMs, madeAfterRuns }) => ({
         kind,
         ...idsOf(tables, pair),
