@@ -9,6 +9,8 @@ import type { Containerizer, ContainerListener, OutputChunk } from "./containeri
 export interface ContractHarness {
   /** What a launch runs in. */
   readonly container: ContainerSpec;
+  /** How many times faster than the clock sleeps and graces pass here; real containers: 1. */
+  readonly speed: number;
   /** A new containerizer over the state that the owner has on this host. */
   open(owner: string, onEvent: ContainerListener): Promise<Containerizer>;
   /** Leaves nothing behind. */

@@ -15,6 +15,7 @@ containerizerContract(
     const sandboxRoot = await mkdtemp(join(tmpdir(), "bourse-docker-contract-"));
     const owners = new Set<string>();
     return {
+      speed: 1,
       container: {
         type: "docker",
         image: IMAGE,

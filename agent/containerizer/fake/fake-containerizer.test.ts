@@ -4,12 +4,15 @@ import { EventLog, launchOf } from "../contract-harness.ts";
 import { FakeContainerizer } from "./fake-containerizer.ts";
 import { FakeHost } from "./fake-host.ts";
 
+/** Fast, and still slow enough that what should happen within a sleep does, on a busy machine. */
+const SPEED = 5;
 const encodeStatus = () => new Uint8Array();
 
 containerizerContract("fake", async () => {
-  const host = new FakeHost();
+  const host = new FakeHost({ speed: SPEED });
   return {
     container: { type: "process" },
+    speed: SPEED,
     open: async (owner, onEvent) => new FakeContainerizer({ owner, host, onEvent, encodeStatus }),
     dispose: async () => {},
   };

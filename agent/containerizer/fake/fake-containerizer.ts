@@ -36,6 +36,7 @@ export interface FakeContainerizerOptions extends ContainerizerOptions {
 export class FakeContainerizer implements Containerizer {
   readonly name = "fake";
   readonly #options: FakeContainerizerOptions;
+  readonly #host: FakeHost;
   readonly #containers: Map<ContainerId, FakeContainer>;
   /** Launched and not yet started, with the timer that will start it. */
   readonly #starting = new Map<ContainerId, NodeJS.Timeout>();
@@ -43,7 +44,8 @@ export class FakeContainerizer implements Containerizer {
 
   constructor(options: FakeContainerizerOptions) {
     this.#options = options;
-    this.#containers = (options.host ?? new FakeHost()).containersOf(options.owner);
+    this.#host = options.host ?? new FakeHost();
+    this.#containers = this.#host.containersOf(options.owner);
   }
 
   async list(): Promise<readonly FoundContainer[]> {
@@ -74,7 +76,10 @@ export class FakeContainerizer implements Containerizer {
     }
     container.process.kill("SIGTERM");
     if (container.process.hasEnded) return;
-    const timer = setTimeout(() => container.process.kill("SIGKILL"), gracePeriodMs);
+    const timer = setTimeout(
+      () => container.process.kill("SIGKILL"),
+      gracePeriodMs / this.#host.speed,
+    );
     void container.process.exit.then(() => clearTimeout(timer));
   }
 
@@ -95,6 +100,7 @@ export class FakeContainerizer implements Containerizer {
     const process = new FakeProcess(stepsOf(request.command, container.environment), {
       onOutput: (chunk) => output.push(chunk),
       hasStdin: request.isInteractive,
+      speed: this.#host.speed,
     });
     void process.exit.then(() => output.end());
     void container.process.exit.then(() => process.kill("SIGKILL"));
@@ -142,6 +148,7 @@ export class FakeContainerizer implements Containerizer {
       process: new FakeProcess(steps, {
         onOutput: (chunk) => record(container, chunk),
         hasStdin: false,
+        speed: this.#host.speed,
       }),
       environment,
       output: [],

@@ -20,7 +20,13 @@ export interface FakeContainer {
 
 /** The machine that fake containers run on. Give the same to a new containerizer to play an agent's restart. */
 export class FakeHost {
+  /** How many times faster than the clock sleeps and graces pass, for tests. */
+  readonly speed: number;
   readonly #byOwner = new Map<string, Map<ContainerId, FakeContainer>>();
+
+  constructor({ speed = 1 }: { readonly speed?: number } = {}) {
+    this.speed = speed;
+  }
 
   containersOf(owner: string): Map<ContainerId, FakeContainer> {
     const containers = this.#byOwner.get(owner) ?? new Map<ContainerId, FakeContainer>();

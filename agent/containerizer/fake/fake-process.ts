@@ -9,6 +9,7 @@ const SLEEP_MS_MAX = 2 ** 31 - 1;
 export class FakeProcess {
   readonly exit: Promise<number>;
   readonly #steps: readonly FakeStep[];
+  readonly #speed: number;
   readonly #onOutput: (chunk: OutputChunk) => void;
   #resolveExit: (exitCode: number) => void = () => {};
   #index = 0;
@@ -23,10 +24,13 @@ export class FakeProcess {
       readonly onOutput: (chunk: OutputChunk) => void;
       /** Without stdin, the process reads the end of it at once. */
       readonly hasStdin: boolean;
+      /** How many times faster than the clock sleeps pass. */
+      readonly speed: number;
     },
   ) {
     this.#steps = steps;
     this.#onOutput = options.onOutput;
+    this.#speed = options.speed;
     this.#stdinHasEnded = !options.hasStdin;
     this.exit = new Promise((resolve) => {
       this.#resolveExit = resolve;
@@ -90,7 +94,7 @@ export class FakeProcess {
         this.#timer = setTimeout(() => {
           this.#index++;
           this.#continue();
-        }, step.durationMs);
+        }, step.durationMs / this.#speed);
         return true;
     }
   }

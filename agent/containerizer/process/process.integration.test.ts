@@ -8,6 +8,7 @@ containerizerContract("process", async () => {
   const root = await mkdtemp(join(tmpdir(), "bourse-process-contract-"));
   return {
     container: { type: "process" },
+    speed: 1,
     open: async (owner, onEvent) =>
       new ProcessContainerizer({
         stateDir: join(root, owner),
