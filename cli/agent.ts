@@ -6,6 +6,7 @@ import { contextFor, integerOf, withClient } from "./context.ts";
 import { daemonLogger, runUntilSignal } from "./daemon.ts";
 import { findAgent, listAgents } from "./lookup.ts";
 import { age, type Column, cpusOf, memOf, printable, printObject, renderList } from "./output.ts";
+import { readRegistryAuth } from "./registry-auth.ts";
 import { drawOrWatch } from "./watch.ts";
 
 const COLUMNS: readonly Column<AgentView>[] = [
@@ -71,9 +72,15 @@ export function addAgentCommands(root: Command): void {
         ...(options.attributes === undefined ? {} : { attributes: options.attributes }),
         ...(options.cluster === undefined ? {} : { cluster: options.cluster }),
         ...(options.dockerSocket === undefined ? {} : { dockerSocket: options.dockerSocket }),
-        ...(options.registryAuth === undefined ? {} : { registryAuthFile: options.registryAuth }),
+        ...(options.registryAuth === undefined
+          ? {}
+          : { registryCredentials: await readRegistryAuth(options.registryAuth) }),
       });
-      await runUntilSignal(daemon, daemon.fatal, logger);
+      const ended = daemon.ended.then((end) => {
+        if (end.kind === "failed") throw end.error;
+        logger.warn({ message: end.message }, "removed by the master");
+      });
+      await runUntilSignal({ stop: () => daemon.close("keep") }, ended, logger);
     });
   agent
     .command("ls")

@@ -1,5 +1,5 @@
 import { ClusterError } from "@bourse/model/errors";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import pc from "picocolors";
 import { OperatorClient } from "./client.ts";
 
@@ -32,9 +32,25 @@ export interface GlobalFlags {
   readonly timeout?: string;
 }
 
-/** The context of a command: the flags of all levels together. */
+export function globalOptions(): readonly Option[] {
+  return [
+    new Option("--master <addresses>", "masters, host:port, with commas (env BOURSE_MASTER)"),
+    new Option("-o, --output <format>", "table, json or yaml"),
+    new Option("-q, --quiet", "ids only"),
+    new Option("-w, --watch", "draw lists again after every change"),
+    new Option("--timeout <duration>", "how long to wait for an answer, e.g. 5s"),
+    new Option("--no-color", "no colours (also NO_COLOR)"),
+  ];
+}
+
+/** The context of a command: the flags of all levels together, the innermost first. */
 export function contextFor(command: Command): Context {
-  return contextOf(command.optsWithGlobals<GlobalFlags>());
+  let flags: GlobalFlags = {};
+  for (let level: Command | null = command; level !== null; level = level.parent) {
+    const own = level.opts<GlobalFlags>();
+    flags = { ...own, ...flags, color: own.color !== false && flags.color !== false };
+  }
+  return contextOf(flags);
 }
 
 export function contextOf(flags: GlobalFlags): Context {

@@ -1,3 +1,4 @@
+import { ClusterError } from "@bourse/model/errors";
 import { type DestinationStream, type Logger, pino } from "pino";
 
 /** How every daemon of the command line logs: one JSON object a line on stderr, or plain with -q. */
@@ -14,18 +15,18 @@ export interface Stoppable {
 const STOP_MS = 15_000;
 
 /**
- * Keeps a daemon until a signal asks it to stop (it stops cleanly, exit code 0), or until it cannot go on
- * (`fatal`: one line on stderr, exit code 1). A second signal ends the process at once.
+ * Keeps a daemon until a signal asks it to stop (it stops cleanly, exit code 0), or until it ends by itself: `ended`
+ * resolves (exit code 0) or rejects (one line on stderr, exit code 1). A second signal ends the process at once.
  */
 export function runUntilSignal(
   daemon: Stoppable,
-  fatal: Promise<Error>,
+  ended: Promise<void>,
   logger: Logger,
 ): Promise<void> {
   return new Promise((resolve) => {
     let isStopping = false;
     const stop = (signal: NodeJS.Signals): void => {
-      if (isStopping) process.exit(128 + 15);
+      if (isStopping) process.exit(128 + (SIGNAL_NUMBERS[signal] ?? 15));
       isStopping = true;
       logger.info({ signal }, "stopping");
       const timer = setTimeout(() => {
@@ -36,6 +37,7 @@ export function runUntilSignal(
         () => {
           clearTimeout(timer);
           resolve();
+          process.exit(0);
         },
         (error: unknown) => {
           logger.error({ err: error }, "could not stop cleanly");
@@ -43,10 +45,28 @@ export function runUntilSignal(
         },
       );
     };
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
-    void fatal.then((error) => {
-      process.stderr.write(`bourse: ${error.message}\n`);
-      process.exit(1);
-    });
+    for (const signal of SIGNALS) process.on(signal, stop);
+    ended.then(
+      () => process.exit(0),
+      (thrown: unknown) => {
+        const { message, hint } = ClusterError.from(thrown);
+        process.stderr.write(`bourse: ${message}${hint === undefined ? "" : `; ${hint}`}\n`);
+        process.exit(1);
+      },
+    );
+  });
+}
+
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+const SIGNAL_NUMBERS: Partial<Record<NodeJS.Signals, number>> = {
+  SIGHUP: 1,
+  SIGINT: 2,
+  SIGTERM: 15,
+};
+
+/** A `fatal` promise (resolves with what ended the daemon) in the form of `ended`. */
+export function endedBy(fatal: Promise<Error>): Promise<void> {
+  return fatal.then((error) => {
+    throw error;
   });
 }

@@ -1,7 +1,7 @@
 import { ClusterError, ERRORS } from "@bourse/model/errors";
 import { Command, CommanderError } from "commander";
 import { addAgentCommands } from "./agent.ts";
-import { contextOf } from "./context.ts";
+import { contextOf, globalOptions } from "./context.ts";
 import { addDoctorCommand } from "./doctor.ts";
 import { addEventsCommand } from "./events.ts";
 import { addFrameworkCommands } from "./framework.ts";
@@ -33,22 +33,18 @@ export function program(): Command {
   const root = new Command("bourse")
     .description("A two-level datacenter scheduler: run a cluster, ask it, simulate it.")
     .version(VERSION, "--version", "print the version")
-    .option("--master <addresses>", "masters, host:port, separated by commas (env BOURSE_MASTER)")
-    .option("-o, --output <format>", "table, json or yaml")
-    .option("-q, --quiet", "ids only")
-    .option("-w, --watch", "draw lists again after every change")
-    .option("--timeout <duration>", "how long to wait for an answer, e.g. 5s")
-    .option("--no-color", "no colours (also NO_COLOR)")
+    .enablePositionalOptions() // Words behind an image or a task are not ours: options end there.
     .showSuggestionAfterError()
-    .exitOverride()
-    .configureOutput({ outputError: () => {} })
     .addHelpText("after", EXAMPLES);
   addUpCommand(root);
   addMasterCommand(root);
   addAgentCommands(root);
   addFrameworkCommands(root);
   addOfferCommands(root);
-  const task = root.command("task").description("run, list and look into tasks");
+  const task = root
+    .command("task")
+    .description("run, list and look into tasks")
+    .enablePositionalOptions();
   addTaskRunCommand(task);
   addTaskCommands(task);
   addTaskStreamCommands(task);
@@ -59,7 +55,12 @@ export function program(): Command {
   addServiceCommand(root);
   addDoctorCommand(root);
   for (const command of everyCommand(root)) {
-    command.exitOverride().configureOutput({ outputError: () => {} });
+    // Words behind an image or a task are not ours, so options end there; global flags may stand at every level.
+    command
+      .enablePositionalOptions()
+      .exitOverride()
+      .configureOutput({ outputError: () => {} });
+    for (const option of globalOptions()) command.addOption(option.hideHelp(command !== root));
   }
   return root;
 }

@@ -2,7 +2,7 @@ import { startMaster } from "@bourse/master/main";
 import { ClusterError } from "@bourse/model/errors";
 import type { Command } from "commander";
 import { durationMs, integerOf } from "./context.ts";
-import { daemonLogger, runUntilSignal } from "./daemon.ts";
+import { daemonLogger, endedBy, runUntilSignal } from "./daemon.ts";
 
 interface MasterFlags {
   readonly host: string;
@@ -65,7 +65,7 @@ export function addMasterCommand(root: Command): void {
         logger,
       });
       logger.info({ address: master.address, epoch: master.epoch }, "listening");
-      await runUntilSignal(master, master.fatal, logger);
+      await runUntilSignal(master, endedBy(master.fatal), logger);
     });
 }
 

@@ -3,7 +3,7 @@ import { startRunner } from "@bourse/runner/main";
 import { startService } from "@bourse/service/main";
 import type { Command } from "commander";
 import { contextFor, integerOf } from "./context.ts";
-import { daemonLogger, runUntilSignal } from "./daemon.ts";
+import { daemonLogger, endedBy, runUntilSignal } from "./daemon.ts";
 
 export function addRunnerCommand(root: Command): void {
   root
@@ -15,7 +15,7 @@ export function addRunnerCommand(root: Command): void {
       const { masters } = contextFor(command);
       const logger = daemonLogger("runner", options.logLevel);
       const runner = await startRunner({ masters, stateDir: options.stateDir, logger });
-      await runUntilSignal(runner, runner.fatal, logger);
+      await runUntilSignal(runner, endedBy(runner.fatal), logger);
     });
 }
 
@@ -55,6 +55,6 @@ export function addServiceCommand(root: Command): void {
         },
         logger,
       });
-      await runUntilSignal(service, service.fatal, logger);
+      await runUntilSignal(service, endedBy(service.fatal), logger);
     });
 }

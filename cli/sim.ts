@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { totalmem } from "node:os";
 import { getHeapStatistics } from "node:v8";
 import { ClusterError } from "@bourse/model/errors";
-import { heapNeededMib, type SimReport, simRun } from "@bourse/sim/tools/run";
+import { heapNeededMib, type SimProgress, type SimRunReport, simRun } from "@bourse/sim/tools/run";
 import type { Command } from "commander";
 import { type Context, contextFor, integerOf } from "./context.ts";
 import { renderData } from "./output.ts";
@@ -65,15 +65,17 @@ function reexecuteWithHeap(neededMib: number): number | null {
 }
 
 /** On stderr, only on a terminal. */
-function progressBar(): { show(done: number, total: number): void; clear(): void } {
+function progressBar(): { show(progress: SimProgress): void; clear(): void } {
   if (process.stderr.isTTY !== true) return { show: () => {}, clear: () => {} };
   const width = 30;
   return {
-    show(done, total) {
-      const share = total === 0 ? 1 : done / total;
+    show({ running, tasks }) {
+      const share = tasks === 0 ? 1 : running / tasks;
       const full = Math.round(share * width);
       const bar = `${"#".repeat(full)}${".".repeat(width - full)}`;
-      process.stderr.write(`\r[${bar}] ${Math.floor(share * 100)} %  ${done} of ${total} running`);
+      process.stderr.write(
+        `\r[${bar}] ${Math.floor(share * 100)} %  ${running} of ${tasks} running`,
+      );
     },
     clear() {
       process.stderr.write("\r\x1b[2K");
@@ -81,7 +83,7 @@ function progressBar(): { show(done: number, total: number): void; clear(): void
   };
 }
 
-function render(context: Context, report: SimReport): string {
+function render(context: Context, report: SimRunReport): string {
   if (context.output !== "table") return renderData(context, report);
   const { bold, green, red } = context.colors;
   const isGood = report.violations.length === 0 && report.placed === report.tasks;
@@ -89,7 +91,12 @@ function render(context: Context, report: SimReport): string {
     `${bold("seed")}        ${report.seed}`,
     `${bold("placed")}      ${report.placed} of ${report.tasks} tasks on ${report.agents} agents`,
     `${bold("invariants")}  ${report.violations.length === 0 ? green("hold") : red(`${report.violations.length} violations`)}`,
-    ...report.violations.slice(0, 20).map((violation) => `  ${red(violation)}`),
+    ...report.violations
+      .slice(0, 20)
+      .map(
+        (violation) =>
+          `  ${red(`${violation.check} at ${violation.atMs} ms: ${violation.message}`)}`,
+      ),
     `${bold("wall")}        ${report.wallSeconds.toFixed(2)} s, of which the master's core ${report.masterCoreSeconds.toFixed(2)} s`,
     `${bold("submit to running (virtual)")}  p50 ${report.submitToRunningMs.p50} ms, p99 ${report.submitToRunningMs.p99} ms`,
     bold("decision time, microseconds"),

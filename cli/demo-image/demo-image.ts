@@ -57,8 +57,9 @@ async function isPresent(docker: Docker, image: string): Promise<boolean> {
   }
 }
 
-async function findStaticBusybox(
-  paths: readonly string[],
+/** The first static busybox of these paths; throws `not_found` with how to get one. */
+export async function findStaticBusybox(
+  paths: readonly string[] = BUSYBOX_PATHS,
 ): Promise<{ readonly path: string; readonly bytes: Buffer }> {
   const seen: string[] = [];
   for (const path of paths) {
