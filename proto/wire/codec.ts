@@ -1,7 +1,9 @@
 import { assert } from "@bourse/model/assert";
 import { ClusterError } from "@bourse/model/errors";
 import type { DescMessage } from "@bufbuild/protobuf";
-import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { WireType } from "@bufbuild/protobuf/wire";
+import { Reader } from "./reader.ts";
+import { Writer } from "./writer.ts";
 
 /**
  * Reads and writes one message straight from and to a model value, without an object of the generated kind in
@@ -11,9 +13,9 @@ import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
  */
 export interface MessageCodec<T> {
   readonly schema: DescMessage;
-  write(writer: BinaryWriter, value: T): void;
+  write(writer: Writer, value: T): void;
   /** Reads up to `end`; throws a `ClusterError` that names the field. */
-  read(reader: BinaryReader, end: number): T;
+  read(reader: Reader, end: number): T;
 }
 
 /** One field of a message, bound to its place in the descriptor. */
@@ -23,9 +25,9 @@ export interface BoundField {
   readonly number: number;
   readonly wireType: WireType;
   /** Writes tag and value; may write nothing for a default. */
-  write(writer: BinaryWriter, value: unknown): void;
+  write(writer: Writer, value: unknown): void;
   /** Reads one occurrence; `previous` is what the message holds so far. */
-  read(reader: BinaryReader, previous: unknown): unknown;
+  read(reader: Reader, previous: unknown): unknown;
   /** What an absent field means; `undefined` = it must be there. */
   readonly absent: unknown;
   /** Turns what has been read, once all of it is there, into the model's value. */
@@ -90,11 +92,11 @@ export function union<U extends object, D extends keyof U & string>(
     },
     read(reader, end) {
       let found: unknown;
-      while (reader.pos < end) {
+      while (reader.position < end) {
         const tag = reader.uint32();
         const variant = byNumber[tag >>> 3];
         if (variant?.tag === tag) found = readNested(reader, end, variant.codec);
-        else reader.skip(tag & 7, tag >>> 3);
+        else reader.skip(tag);
       }
       if (found === undefined)
         throw invalid(`${schema.name}.${discriminator} is missing or unknown`);
@@ -109,12 +111,12 @@ interface Variant {
 }
 
 /** Reads a length and that much of a message. */
-export function readNested<T>(reader: BinaryReader, end: number, codec: MessageCodec<T>): T {
+export function readNested<T>(reader: Reader, end: number, codec: MessageCodec<T>): T {
   const length = reader.uint32();
-  const nestedEnd = reader.pos + length;
+  const nestedEnd = reader.position + length;
   if (nestedEnd > end) throw invalid(`${codec.schema.name} is cut off`);
   const value = codec.read(reader, nestedEnd);
-  if (reader.pos !== nestedEnd) throw invalid(`${codec.schema.name} is cut off`);
+  if (reader.position !== nestedEnd) throw invalid(`${codec.schema.name} is cut off`);
   return value;
 }
 
@@ -128,11 +130,11 @@ export function invalid(message: string, cause?: unknown): ClusterError {
 }
 
 /** Kept between messages for its buffer; absent while one is being written, or after a failure. */
-let spare: BinaryWriter | undefined;
+let spare: Writer | undefined;
 
 /** The bytes of a model value. */
 export function encode<T>(codec: MessageCodec<T>, value: T): Uint8Array<ArrayBuffer> {
-  const writer = spare ?? new BinaryWriter();
+  const writer = spare ?? new Writer();
   spare = undefined;
   codec.write(writer, value);
   const bytes = writer.finish();
@@ -143,22 +145,12 @@ export function encode<T>(codec: MessageCodec<T>, value: T): Uint8Array<ArrayBuf
 /** The model value of bytes from outside; anything wrong is a `ClusterError` of code `invalid_call`. */
 export function decode<T>(codec: MessageCodec<T>, bytes: Uint8Array): T {
   try {
-    // A plain view: slices of a Buffer would be Buffers again, and slower.
-    const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    return codec.read(new BinaryReader(plain, decodeText), plain.length);
+    return codec.read(new Reader(bytes), bytes.length);
   } catch (error) {
     if (error instanceof ClusterError) throw error;
     throw invalid(`${codec.schema.name} cannot be decoded`, error);
   }
 }
-
-/** Node's own decoder is faster than TextDecoder for the short text of messages, but replaces what is not UTF-8. */
-function decodeText(bytes: Uint8Array): string {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
-  return text.includes("\ufffd") ? strict.decode(bytes) : text;
-}
-
-const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 class RecordCodec<T extends object> implements MessageCodec<T> {
   readonly schema: DescMessage;
@@ -193,7 +185,7 @@ class RecordCodec<T extends object> implements MessageCodec<T> {
     this.#template = template;
   }
 
-  write(writer: BinaryWriter, value: T): void {
+  write(writer: Writer, value: T): void {
     const values = value as Record<string, unknown>;
     for (let index = 0; index < this.#keys.length; index++) {
       const item = values[this.#keys[index] as string];
@@ -203,21 +195,21 @@ class RecordCodec<T extends object> implements MessageCodec<T> {
     }
   }
 
-  read(reader: BinaryReader, end: number): T {
+  read(reader: Reader, end: number): T {
     const values = { ...this.#template };
-    while (reader.pos < end) {
+    while (reader.position < end) {
       const tag = reader.uint32();
       const index = this.#indexByNumber[tag >>> 3];
       const field = index === undefined ? undefined : this.#fields[index];
       if (field === undefined) {
-        reader.skip(tag & 7, tag >>> 3);
+        reader.skip(tag);
         continue;
       }
       if ((tag & 7) !== field.wireType) throw invalid(`${field.label} has the wrong type`);
       const key = this.#keys[index as number] as string;
       values[key] = field.read(reader, values[key]);
     }
-    if (reader.pos > end) throw invalid(`${this.schema.name} is cut off`);
+    if (reader.position > end) throw invalid(`${this.schema.name} is cut off`);
     for (const index of this.#finishing) {
       const key = this.#keys[index] as string;
       const value = values[key];

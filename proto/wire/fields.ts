@@ -1,7 +1,7 @@
 import { assert } from "@bourse/model/assert";
 import { NO_PAYLOAD } from "@bourse/model/task";
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
-import { type BinaryReader, type BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { WireType } from "@bufbuild/protobuf/wire";
 import {
   type BoundField,
   type FieldCodec,
@@ -12,13 +12,15 @@ import {
   tagOf,
 } from "./codec.ts";
 import { LIMITS } from "./limits.ts";
+import type { Reader } from "./reader.ts";
+import type { Writer } from "./writer.ts";
 
 /** Text that must be there and not be empty: ids and names that others refer to. */
 export function id(max: number = LIMITS.name): FieldCodec<string> {
   return single(STRING, undefined, (label) => ({
     write: (writer, value: string) => writer.string(value),
     read: (reader) => {
-      const value = reader.string(true);
+      const value = reader.string();
       if (value.length === 0) throw invalid(`${label} is empty`);
       if (value.length > max) throw tooLong(label, max);
       return value;
@@ -31,7 +33,7 @@ export function text(max: number = LIMITS.name): FieldCodec<string> {
   return single(STRING, "", (label) => ({
     write: (writer, value: string) => writer.string(value),
     read: (reader) => {
-      const value = reader.string(true);
+      const value = reader.string();
       if (value.length > max) throw tooLong(label, max);
       return value;
     },
@@ -55,9 +57,10 @@ export function uuid(): FieldCodec<string> {
   return single(BYTES, undefined, (label) => ({
     write: (writer, value: string) => writer.bytes(Buffer.from(value, "hex")),
     read: (reader) => {
-      const value = reader.bytes();
-      if (value.length !== 16) throw invalid(`${label} has ${value.length} bytes instead of 16`);
-      return Buffer.from(value.buffer, value.byteOffset, 16).toString("hex");
+      const value = reader.hex();
+      if (value.length !== 32)
+        throw invalid(`${label} has ${value.length / 2} bytes instead of 16`);
+      return value;
     },
   }));
 }
@@ -93,17 +96,14 @@ export function double(): FieldCodec<number> {
 
 /** A whole number from `min` to 2^53 - 1; absent means 0. */
 export function integer(min = 0): FieldCodec<number> {
-  return single(INTEGER, 0, (label, field) => {
-    const read = field.scalar === ScalarType.INT32 ? readInt32 : readInt64;
-    return {
-      write: writeInteger,
-      read: (reader) => {
-        const value = read(reader);
-        if (value < min || !Number.isSafeInteger(value)) throw invalid(`${label} is out of range`);
-        return value;
-      },
-    };
-  });
+  return single(INTEGER, 0, (label) => ({
+    write: (writer, value: number) => writer.integer(value),
+    read: (reader) => {
+      const value = reader.integer();
+      if (value < min || !Number.isSafeInteger(value)) throw invalid(`${label} is out of range`);
+      return value;
+    },
+  }));
 }
 
 /**
@@ -140,7 +140,7 @@ export function nested<T>(codec: MessageCodec<T>): FieldCodec<T> {
           codec.write(writer, value as T);
           writer.join();
         },
-        read: (reader) => readNested(reader, reader.len, codec),
+        read: (reader) => readNested(reader, reader.length, codec),
       };
     },
   };
@@ -205,15 +205,15 @@ const DOUBLE = [ScalarType.DOUBLE];
 const INTEGER = [ScalarType.INT32, ScalarType.INT64];
 
 interface Access<T> {
-  write(writer: BinaryWriter, value: T): unknown;
-  read(reader: BinaryReader): T;
+  write(writer: Writer, value: T): unknown;
+  read(reader: Reader): T;
 }
 
 /** A field of one of the scalar types given. */
 function single<T>(
   types: readonly ScalarType[],
   absent: T | undefined,
-  access: (label: string, field: DescField) => Access<T>,
+  access: (label: string) => Access<T>,
 ): FieldCodec<T> {
   return {
     bind(message, key) {
@@ -222,7 +222,7 @@ function single<T>(
       assert(scalar !== undefined && types.includes(scalar), `${label} has another type`);
       const wireType = WIRE_TYPES[scalar] as WireType;
       const tag = tagOf(field.number, wireType);
-      const { write, read } = access(label, field);
+      const { write, read } = access(label);
       return {
         label,
         number: field.number,
@@ -252,7 +252,7 @@ function bindWordAsString(message: DescMessage, key: string, words: readonly str
   return single<string>(STRING, undefined, (label) => ({
     write: (writer, value) => writer.string(value),
     read: (reader) => {
-      const value = reader.string(true);
+      const value = reader.string();
       if (!known.has(value)) throw invalid(`${label} is none of ${words.join(", ")}`);
       return value;
     },
@@ -279,10 +279,10 @@ function bindWordAsEnum(message: DescMessage, key: string, words: readonly strin
     write(writer, value) {
       const number = numbers.get(value as string);
       if (number === undefined) throw new TypeError(`${label} has no value ${String(value)}`);
-      writer.uint32(tag).int32(number);
+      writer.uint32(tag).integer(number);
     },
     read(reader) {
-      const number = reader.int32();
+      const number = reader.integer();
       const found = byNumber.get(number);
       if (found === undefined) throw invalid(`${label} has no value ${number}`);
       return found;
@@ -303,18 +303,4 @@ function fieldOf(message: DescMessage, key: string): DescField {
 
 function tooLong(label: string, max: number): Error {
   return invalid(`${label} is longer than ${max}`);
-}
-
-/** Small numbers are by far the most; the library's 64-bit path goes through BigInt. */
-function writeInteger(writer: BinaryWriter, value: number): void {
-  if (value >= 0 && value <= 0xffff_ffff) writer.uint32(value);
-  else writer.int64(BigInt(value));
-}
-
-function readInt32(reader: BinaryReader): number {
-  return reader.int32();
-}
-
-function readInt64(reader: BinaryReader): number {
-  return Number(reader.int64());
 }

@@ -1,5 +1,7 @@
-import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import { invalid } from "./codec.ts";
+import { WireType } from "@bufbuild/protobuf/wire";
+import { invalid, tagOf } from "./codec.ts";
+import { Reader } from "./reader.ts";
+import { Writer } from "./writer.ts";
 
 /**
  * The rest of a Mesos message: its bytes without the top-level fields that the model has. Works on the bytes, so
@@ -31,20 +33,20 @@ export function joined(parts: readonly Uint8Array[]): Uint8Array {
 
 /** A nested message as a field of the one around it. */
 export function memberBytes(number: number, message: Uint8Array): Uint8Array {
-  return new BinaryWriter().tag(number, WireType.LengthDelimited).bytes(message).finish();
+  return new Writer().uint32(tagOf(number, WireType.LengthDelimited)).bytes(message).finish();
 }
 
 function forEachField(
   bytes: Uint8Array,
   visit: (number: number, from: number, to: number) => void,
 ): void {
-  const reader = new BinaryReader(bytes);
+  const reader = new Reader(bytes);
   try {
-    while (reader.pos < reader.len) {
-      const from = reader.pos;
-      const [number, wireType] = reader.tag();
-      reader.skip(wireType, number);
-      visit(number, from, reader.pos);
+    while (reader.position < reader.length) {
+      const from = reader.position;
+      const tag = reader.uint32();
+      reader.skip(tag);
+      visit(tag >>> 3, from, reader.position);
     }
   } catch (error) {
     throw invalid("the payload is not a message", error);

@@ -31,7 +31,9 @@ export function encodeContainerStatus(status: ContainerStatus): Uint8Array {
 }
 
 /** Where a task can be found; `undefined` where its status does not say. */
-export function decodeContainerStatus(payload: Uint8Array | undefined): ContainerStatus | undefined {
+export function decodeContainerStatus(
+  payload: Uint8Array | undefined,
+): ContainerStatus | undefined {
   if (payload === undefined || payload.length === 0) return undefined;
   const { containerStatus } = readMessage(TaskStatusSchema, payload);
   if (!containerStatus) return undefined;
