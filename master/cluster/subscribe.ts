@@ -1,6 +1,7 @@
 import type { Refusal } from "@bourse/model/errors";
 import type { FrameworkInfo } from "@bourse/model/framework";
 import type { SessionId } from "@bourse/model/ids";
+import { roleNameProblem } from "@bourse/model/role-name";
 import type { FrameworkCall } from "@bourse/model/scheduler";
 import { admitFramework } from "./allocation.ts";
 import { CLUSTER_LIMITS } from "./config.ts";
@@ -167,24 +168,10 @@ function invalidInfo({ frameworkId, info }: Subscribe): string | null {
   }
   if (new Set(info.roles).size !== info.roles.length) return "a role is named twice";
   for (const role of info.roles) {
-    const problem = roleProblem(role);
-    if (problem !== null) return `role "${role}" ${problem}`;
+    const problem = roleNameProblem(role);
+    if (problem !== undefined) return `role "${role}" is not valid: ${problem}`;
   }
   if (Number.isNaN(info.failoverTimeoutMs)) return "the failover timeout is not a number";
-  return null;
-}
-
-/** M-29. */
-function roleProblem(role: string): string | null {
-  for (const part of role.split("/")) {
-    if (part === "") return "has an empty part";
-    if (part === "." || part === "..") return `has the part "${part}"`;
-    if (part.startsWith("-")) return "has a part that begins with -";
-    if (part === "*" && role !== "*") return "has the part *";
-    if (/\s/.test(part)) return "contains white space";
-    const problem = identifierProblem(part);
-    if (problem !== null) return problem;
-  }
   return null;
 }
 

@@ -94,11 +94,16 @@ export class Peers {
       () => this.#cut(agent, framework, pick),
       () => this.#teardown(framework, pick),
       () => this.#resend(agent),
+      () => this.#maybeRestart(pick),
     ];
     actions[what % actions.length]?.();
   }
 
-  static readonly ACTIONS = 22;
+  static readonly ACTIONS = 23;
+
+  #maybeRestart(pick: number): void {
+    if (pick % 5 === 0) this.restartMaster();
+  }
 
   /** A new master from the registry: every stream is gone. */
   restartMaster(): void {

@@ -18,7 +18,7 @@ export class Script {
   readonly #world: World;
   readonly #shown = new Set<string>();
 
-  constructor(world = new World({ offerTimeoutMs: null })) {
+  constructor(world = new World()) {
     this.#world = world;
   }
 
@@ -38,7 +38,7 @@ export class Script {
    *   SESSION register|...       a message of an agent
    *   SESSION close CAUSE        the stream breaks
    *   operator CALL ID
-   *   restart                    the master dies, a new one starts from the registry
+   *   restart [SECONDS]          the master dies, a new one starts from the registry (then)
    *   reload                     the same master from its snapshot
    *   tasks, agents, frameworks, offers, explain F   what an operator sees
    */
@@ -54,6 +54,7 @@ export class Script {
       case "operator":
         return this.#operator(words);
       case "restart":
+        if (words[0] !== undefined) world.monoMs = Number(words[0]) * 1000;
         world.restart();
         return formatEffects(world.advanceTo(world.monoMs), this.#shown);
       case "reload":
@@ -108,7 +109,7 @@ export class Script {
       case "accept": {
         const offerIds = first.split(",").map((word) => this.#whole(word));
         const agentId = this.#world.cluster.state.offers.get(offerIds[0] ?? "")?.offer.agentId;
-        const tasks = plain.slice(1).map((text) => taskOf(text, agentId ?? "a?"));
+        const tasks = plain.slice(1).map((text) => taskOf(text, agentId ?? this.#whole("S0")));
         return { kind: "accept", offerIds, operations: [{ kind: "launch", tasks }], filters };
       }
       case "decline": {
@@ -222,7 +223,7 @@ export class Script {
 
   /** `S0`, `O0`, `0000` of this master, `2-S0` of the one with epoch 2, as whole ids. */
   #whole(word: string): string {
-    const own = /^(?:(\d+)-)?([OS]\d+|\d{4})$/.exec(word);
+    const own = /^(?:(\d+)-)?([OS]\d+|0\d{3})$/.exec(word);
     if (own === null) return word;
     const [prefix] = this.#world.cluster.state.masterId.split("-");
     return `${prefix}-${own[1] ?? "1"}-${own[2]}`;
