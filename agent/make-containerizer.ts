@@ -2,7 +2,12 @@ import { join } from "node:path";
 import { encodeContainerStatus } from "@bourse/proto/wire/status";
 import Docker from "dockerode";
 import type { Logger } from "pino";
-import type { Containerizer, ContainerListener } from "./containerizer/containerizer.ts";
+import type {
+  Containerizer,
+  ContainerizerOptions,
+  ContainerListener,
+} from "./containerizer/containerizer.ts";
+import { ContainerizerByType } from "./containerizer/containerizer-by-type.ts";
 import { DockerContainerizer } from "./containerizer/docker/docker-containerizer.ts";
 import { FakeContainerizer } from "./containerizer/fake/fake-containerizer.ts";
 import { ProcessContainerizer } from "./containerizer/process/process-containerizer.ts";
@@ -19,28 +24,40 @@ export interface ContainerizerParts {
 
 /** The adapter that the operator chose. A new one is an entry here and in `CONTAINERIZERS`. */
 export function makeContainerizer(parts: ContainerizerParts): Containerizer {
-  const { options, owner, onEvent, directory, log } = parts;
-  const shared = {
+  const { options, owner, onEvent, log } = parts;
+  const shared: Shared = {
     owner,
     onEvent,
     encodeStatus: encodeContainerStatus,
     onNotice: (message: string) => log.warn(message),
   };
-  const sandboxRoot = join(directory, "sandboxes");
   switch (options.containerizer) {
     case "fake":
       return new FakeContainerizer(shared);
     case "process":
-      return new ProcessContainerizer({ ...shared, stateDir: join(directory, "processes") });
-    case "docker": {
-      const { dockerSocket, cluster, registryCredentials } = options;
-      return new DockerContainerizer({
-        ...shared,
-        sandboxRoot,
-        ...(dockerSocket === undefined ? {} : { docker: new Docker({ socketPath: dockerSocket }) }),
-        ...(cluster === undefined ? {} : { cluster }),
-        ...(registryCredentials === undefined ? {} : { credentials: registryCredentials }),
+      return processes(parts, shared);
+    // An image goes to Docker, a command without one to a process.
+    case "docker":
+      return new ContainerizerByType({
+        docker: docker(parts, shared),
+        process: processes(parts, shared),
       });
-    }
   }
 }
+
+function processes({ directory }: ContainerizerParts, shared: Shared): Containerizer {
+  return new ProcessContainerizer({ ...shared, stateDir: join(directory, "processes") });
+}
+
+function docker({ options, directory }: ContainerizerParts, shared: Shared): Containerizer {
+  const { dockerSocket, cluster, registryCredentials } = options;
+  return new DockerContainerizer({
+    ...shared,
+    sandboxRoot: join(directory, "sandboxes"),
+    ...(dockerSocket === undefined ? {} : { docker: new Docker({ socketPath: dockerSocket }) }),
+    ...(cluster === undefined ? {} : { cluster }),
+    ...(registryCredentials === undefined ? {} : { credentials: registryCredentials }),
+  });
+}
+
+type Shared = ContainerizerOptions & { readonly owner: string };

@@ -104,33 +104,39 @@ export class Agent {
 
   /** Stops deciding and lets go of everything. Containers run on and are adopted at the next start. */
   async close(): Promise<void> {
-    this.#abort.abort();
-    this.#loop?.close();
-    this.#link?.close();
-    this.#health?.close();
-    await this.#recovered;
-    await this.#containerizer?.close();
-    await this.#log?.close();
+    await this.#stopDeciding();
+    await this.#letGo();
   }
 
   /** As `close`, but first all containers are killed and removed, with their sandboxes and logs. */
   async closeAndRemoveContainers(): Promise<void> {
+    await this.#stopDeciding();
+    try {
+      const found = (await this.#containerizer?.list()) ?? [];
+      await Promise.all(found.map(({ containerId }) => this.#containerizer?.remove(containerId)));
+    } catch (thrown) {
+      const { message, hint } = ClusterError.from(thrown);
+      this.#parts.log.error({ hint }, `containers stay behind: ${message}`);
+    }
+    await this.#letGo();
+  }
+
+  async #stopDeciding(): Promise<void> {
     this.#abort.abort();
     this.#loop?.close();
     this.#link?.close();
     this.#health?.close();
     await this.#recovered;
-    const containerizer = this.#containerizer;
-    if (containerizer !== null) {
-      const found = await containerizer.list();
-      await Promise.all(found.map(({ containerId }) => containerizer.remove(containerId)));
-    }
-    await this.close();
+  }
+
+  async #letGo(): Promise<void> {
+    await this.#containerizer?.close();
+    await this.#log?.close();
   }
 
   async #recover(log: CheckpointLog, containerizer: Containerizer): Promise<void> {
     const found = await this.#untilListed(containerizer);
-    if (found === null) return;
+    if (found === null || this.#abort.signal.aborted) return;
     const { info, config, seed } = this.#parts;
     const checkpoint = foldCheckpoint(log.records);
     const core = new AgentCore({ info, config, seed, checkpoint, found });
