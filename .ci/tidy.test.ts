@@ -80,6 +80,7 @@ describe("the tree", () => {
 
 /** The npm or own package that an import names; null for files and node's own modules. */
 function packageOf(target: string): string | null {
+  if (target.startsWith("#")) return null; // The package's own files, by its `imports`.
   if (target.startsWith(".") || target.startsWith("node:")) return null;
   const parts = target.split("/");
   return target.startsWith("@") ? `${parts[0]}/${parts[1]}` : (parts[0] ?? null);
@@ -116,7 +117,7 @@ describe("the rules notice what they are for", () => {
     [
       "only wire sees generated code",
       "proto/a.ts",
-      'import { M } from "./gen/mesos/v1/mesos_pb.js";',
+      'import { M } from "#gen/mesos/v1/mesos_pb";',
       /only proto\/wire/,
     ],
     ["no clock", "master/cluster/a.ts", "const t = Date.now();", /take `now/],

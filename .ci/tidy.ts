@@ -216,12 +216,11 @@ function importProblem(file: SourceFile, folder: Folder, target: string): string
     if (owner !== folder) {
       return `reach another package by its name (${owner?.package ?? "none"}), not by a path`;
     }
-    if (reached.startsWith("proto/gen/") && !/^proto\/(wire|gen)\//.test(file.path)) {
-      return isTest(file.path)
-        ? null
-        : "only proto/wire may see generated code; convert to the model there";
-    }
     return null;
+  }
+  if (target.startsWith("#gen/")) {
+    if (file.path.startsWith("proto/wire/") || isTest(file.path)) return null;
+    return "only proto/wire may see generated code; convert to the model there";
   }
   const ours = /^(@bourse\/[\w-]+|bourse)(\/|$)/.exec(target)?.[1];
   if (ours !== undefined) {

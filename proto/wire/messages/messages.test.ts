@@ -3,7 +3,7 @@ import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import fc, { type Arbitrary } from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decode, encode, type MessageCodec } from "../codec.ts";
-import * as any from "../testdata/any-message.ts";
+import * as messages from "../testdata/any-message.ts";
 import * as operators from "../testdata/any-operator.ts";
 import { agentDownlink, agentToMaster } from "./agent-gateway.ts";
 import {
@@ -86,12 +86,12 @@ const damage: Arbitrary<Damage> = fc.oneof(
   ),
 );
 
-laws("FrameworkCall", frameworkCall, any.anyFrameworkCall);
-laws("FrameworkEvent", frameworkDownlink, any.anyFrameworkEvent);
-laws("AgentToMaster", agentToMaster, any.anyAgentToMaster);
-laws("MasterToAgent", agentDownlink, any.anyMasterToAgent);
-laws("RelayRequest", relayRequest, any.anyRelayRequest);
-laws("RelayFrame", relayFrame, any.anyRelayFrame);
+laws("FrameworkCall", frameworkCall, messages.anyFrameworkCall);
+laws("FrameworkEvent", frameworkDownlink, messages.anyFrameworkEvent);
+laws("AgentToMaster", agentToMaster, messages.anyAgentToMaster);
+laws("MasterToAgent", agentDownlink, messages.anyMasterToAgent);
+laws("RelayRequest", relayRequest, messages.anyRelayRequest);
+laws("RelayFrame", relayFrame, messages.anyRelayFrame);
 laws("OperatorCall", operatorCall, operators.anyOperatorCall);
 laws("OperatorReply", operatorReply, operators.anyOperatorReply);
 laws("OperatorQuery", operatorQuery, operators.anyOperatorQuery);
