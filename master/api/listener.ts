@@ -79,19 +79,18 @@ export class Listener {
   #look(socket: Socket, handlers: ConnectionHandlers): void {
     const timer = setTimeout(() => socket.destroy(), SILENCE_MS_MAX);
     socket.on("close", () => clearTimeout(timer));
+    let seen = Buffer.alloc(0);
     const look = (): void => {
       const chunk: Buffer | null = socket.read();
-      if (chunk === null) {
-        if (!socket.readableEnded) socket.once("readable", look);
-        return;
-      }
-      const isPreface = chunk.subarray(0, 4).equals(PREFACE.subarray(0, chunk.length));
-      socket.unshift(chunk);
-      if (isPreface && chunk.length < PREFACE.length) {
-        socket.once("readable", look);
+      if (chunk !== null) seen = Buffer.concat([seen, chunk]);
+      const isPreface = seen.subarray(0, 4).equals(PREFACE.subarray(0, seen.length));
+      if (isPreface && seen.length < PREFACE.length) {
+        // Given back only once it is decided: what is given back counts as readable at once.
+        if (!socket.readableEnded && !socket.destroyed) socket.once("readable", look);
         return;
       }
       clearTimeout(timer);
+      socket.unshift(seen);
       if (isPreface) handlers.onGrpc(socket);
       else handlers.onHttp(socket);
     };
