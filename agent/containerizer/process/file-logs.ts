@@ -1,4 +1,4 @@
-import { copyFile, type FileHandle, open, stat, truncate } from "node:fs/promises";
+import { copyFile, type FileHandle, open, rename, stat, truncate } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import type { LogRequest, OutputChunk } from "../containerizer.ts";
 import type { ContainerDirectory } from "./container-directory.ts";
@@ -43,8 +43,10 @@ export async function rotateLogs(directory: ContainerDirectory, bytesMax: number
       () => 0,
     );
     if (size <= bytesMax) continue;
-    await copyFile(path, olderLog(path));
+    await copyFile(path, `${olderLog(path)}.tmp`);
     await truncate(path);
+    // Last, because readers take the new copy for the sign that the file begins anew.
+    await rename(`${olderLog(path)}.tmp`, olderLog(path));
   }
 }
 
@@ -64,6 +66,8 @@ class LogReader {
   #file: FileHandle | null = null;
   #older: FileHandle | null = null;
   #position = 0;
+  /** When the log was last cut; a change says that it was cut again, whatever its size is now. */
+  #cutAtMs = 0;
 
   constructor(directory: ContainerDirectory, stream: OutputChunk["stream"]) {
     this.#stream = stream;
@@ -72,6 +76,7 @@ class LogReader {
 
   async open(tailLines: number | undefined): Promise<void> {
     this.#file = await open(this.#path, "r");
+    this.#cutAtMs = await this.#lastCutMs();
     const older = await open(olderLog(this.#path), "r").catch(() => null);
     if (tailLines === undefined) {
       this.#older = older;
@@ -89,8 +94,9 @@ class LogReader {
     }
     const file = this.#file;
     if (file === null) return;
-    const { size } = await file.stat();
-    if (size < this.#position) {
+    const cutAtMs = await this.#lastCutMs();
+    if (cutAtMs !== this.#cutAtMs) {
+      this.#cutAtMs = cutAtMs;
       yield* this.#readRotatedRest();
       this.#position = 0;
     }
@@ -102,6 +108,13 @@ class LogReader {
   async close(): Promise<void> {
     await this.#file?.close();
     await this.#older?.close();
+  }
+
+  async #lastCutMs(): Promise<number> {
+    return await stat(olderLog(this.#path)).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => 0,
+    );
   }
 
   /** The file was cut since the last round: what was not read of it stands in the copy. */
