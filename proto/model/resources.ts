@@ -83,9 +83,31 @@ export function kindOf(resource: Resource): string {
   ])}`;
 }
 
+/** The same as equal `kindOf`, without making two strings in the common case. */
+function isSameKind(left: Resource, right: Resource): boolean {
+  if (left.name !== right.name || left.value.type !== right.value.type) return false;
+  return (isPlain(left) && isPlain(right)) || kindOf(left) === kindOf(right);
+}
+
+function isPlain({ reservations, disk, isShared, isRevocable }: Resource): boolean {
+  return !reservations && !disk && !isShared && !isRevocable;
+}
+
+/** The common case, seen without building keys: plain resources with ascending names, none empty. */
+function isPlainlyCanonical(list: readonly Resource[]): boolean {
+  for (let index = 0; index < list.length; index++) {
+    const resource = list[index] as Resource;
+    if (isEmptyValue(resource.value)) return false;
+    if (list.length === 1) return true;
+    if (!isPlain(resource)) return false;
+    if (index > 0 && (list[index - 1] as Resource).name >= resource.name) return false;
+  }
+  return true;
+}
+
 /** Any list of resources as a canonical one. */
 export function canonical(list: readonly Resource[]): Resources {
-  if (list.length === 1 && !isEmptyValue((list[0] as Resource).value)) return list;
+  if (isPlainlyCanonical(list)) return list;
   const byKind = new Map<string, Resource>();
   for (const resource of list) {
     const kind = kindOf(resource);
@@ -116,8 +138,7 @@ export function addAll(lists: Iterable<Resources>): Resources {
 /** Whether `whole` holds all of `part`, kind by kind. */
 export function contains(whole: Resources, part: Resources): boolean {
   return part.every((wanted) => {
-    const kind = kindOf(wanted);
-    const held = whole.find((resource) => kindOf(resource) === kind);
+    const held = whole.find((resource) => isSameKind(resource, wanted));
     return held === undefined ? isEmptyValue(wanted.value) : coversValue(held.value, wanted.value);
   });
 }
@@ -125,18 +146,18 @@ export function contains(whole: Resources, part: Resources): boolean {
 /** `left` without `right`; `right` must be contained. */
 export function subtract(left: Resources, right: Resources): Resources {
   if (right.length === 0) return left;
-  const rest = new Map(left.map((resource) => [kindOf(resource), resource]));
+  const rest = [...left];
   for (const taken of right) {
     if (isEmptyValue(taken.value)) continue;
-    const kind = kindOf(taken);
-    const held = rest.get(kind);
+    const index = rest.findIndex((resource) => isSameKind(resource, taken));
+    const held = rest[index];
     // Not one assertion: its message costs more than all the rest.
     if (held === undefined || !coversValue(held.value, taken.value)) {
       assert(false, `${formatResource(taken)} must be part of ${formatResources(left)}`);
     }
-    rest.set(kind, withValue(held, subtractValues(held.value, taken.value)));
+    rest[index] = withValue(held, subtractValues(held.value, taken.value));
   }
-  return Array.from(rest.values()).filter((resource) => !isEmptyValue(resource.value));
+  return rest.filter((resource) => !isEmptyValue(resource.value));
 }
 
 export function equal(left: Resources, right: Resources): boolean {
