@@ -131,7 +131,6 @@ export class GrpcApi {
 
   /** Gives what is under way a moment, then cuts it off. */
   async close(graceMs: number): Promise<void> {
-    this.#injector.drain(graceMs);
     await new Promise<void>((resolve) => {
       const timer = setTimeout(() => {
         this.#server.forceShutdown();

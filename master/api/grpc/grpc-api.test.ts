@@ -1,0 +1,239 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { AgentToMaster } from "@bourse/model/agent-messages";
+import type { OperatorEvent } from "@bourse/model/operator";
+import { scalar } from "@bourse/model/resources";
+import type { FrameworkCall } from "@bourse/model/scheduler";
+import { NO_PAYLOAD } from "@bourse/model/task";
+import { pino } from "pino";
+import { afterEach, expect, test } from "vitest";
+import { type MasterOptions, type RunningMaster, startMaster } from "../../main.ts";
+import { TestClient, until } from "../../testdata/test-client.ts";
+
+const cleanUp: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const undo of cleanUp.splice(0).reverse()) await undo();
+});
+
+async function cluster(differing: Partial<MasterOptions> = {}) {
+  const dataDir = await mkdtemp(join(tmpdir(), "bourse-api-"));
+  cleanUp.push(() => rm(dataDir, { recursive: true, force: true }));
+  const master: RunningMaster = await startMaster({
+    host: "127.0.0.1",
+    port: 0,
+    dataDir,
+    store: "memory",
+    hasJournal: false,
+    isInsecure: false,
+    config: {},
+    logger: pino({ enabled: false }),
+    ...differing,
+  });
+  cleanUp.push(() => master.stop());
+  const dial = (): TestClient => {
+    const client = new TestClient(master.address);
+    cleanUp.push(() => client.close());
+    return client;
+  };
+  return { master, dial, client: dial() };
+}
+
+const REGISTER: AgentToMaster = {
+  kind: "register",
+  epochSeen: 0,
+  info: {
+    hostname: "h1",
+    port: 5051,
+    resources: [scalar("cpus", 4_000), scalar("mem", 4_096_000)],
+    attributes: [],
+    version: "test",
+    payload: NO_PAYLOAD,
+  },
+};
+
+const SUBSCRIBE: FrameworkCall = {
+  kind: "subscribe",
+  epochSeen: 0,
+  suppressedRoles: [],
+  info: {
+    user: "root",
+    name: "f",
+    roles: ["*"],
+    failoverTimeoutMs: 60_000,
+    isCheckpointing: true,
+    capabilities: ["MULTI_ROLE", "PARTITION_AWARE"],
+    payload: NO_PAYLOAD,
+  },
+};
+
+/** An agent, a framework, and one task of it that the agent runs. */
+async function running(client: TestClient) {
+  const agent = client.agent();
+  agent.send(REGISTER);
+  const { agentId } = await agent.message("registered");
+  const framework = client.framework();
+  framework.send(SUBSCRIBE);
+  const { frameworkId } = await framework.message("subscribed");
+  const { offers } = await framework.message("offers");
+  const offer = offers[0] as (typeof offers)[number];
+  const task = {
+    taskId: "t1",
+    name: "t1",
+    agentId,
+    resources: [scalar("cpus", 1_000), scalar("mem", 64_000)],
+    payload: Uint8Array.of(1, 2, 3),
+  };
+  framework.send({
+    kind: "accept",
+    offerIds: [offer.offerId],
+    operations: [{ kind: "launch", tasks: [task] }],
+    filters: {},
+  });
+  const launch = await agent.message("launch");
+  expect(launch.tasks[0]?.payload).toEqual(task.payload);
+  return { agent, agentId, framework, frameworkId };
+}
+
+test("an agent registers, a framework is offered it, launches, and the update comes back", async () => {
+  const { client } = await cluster();
+  const { agent, agentId, framework, frameworkId } = await running(client);
+  const status = {
+    taskId: "t1",
+    state: "TASK_RUNNING",
+    source: "SOURCE_EXECUTOR",
+    agentId,
+    uuid: "00112233445566778899aabbccddeeff",
+    timestampMs: 1_700_000_000_000,
+  } as const;
+  agent.send({ kind: "update", update: { frameworkId, status, latestState: "TASK_RUNNING" } });
+  const update = await framework.message("update");
+  expect(update.status).toMatchObject({ taskId: "t1", state: "TASK_RUNNING" });
+  framework.send({ kind: "acknowledge", agentId, taskId: "t1", uuid: status.uuid });
+  await agent.message("acknowledge");
+  const view = await client.query({
+    kind: "tasks",
+    page: { limit: 10 },
+    filter: { hasCompleted: false },
+  });
+  expect(view).toMatchObject({ kind: "tasks", tasks: [{ taskId: "t1", state: "TASK_RUNNING" }] });
+});
+
+test("frames outward are numbered without gaps and acknowledge what came", async () => {
+  const { client } = await cluster();
+  const { framework } = await running(client);
+  await until(() => framework.received.some((frame) => frame.acknowledged >= 1));
+  let sent = 0;
+  for (const frame of framework.received) {
+    sent += frame.messages.length;
+    expect(frame.sequence).toBe(sent);
+  }
+});
+
+test.each([
+  [
+    "leaves out a sequence",
+    { sequence: 2, acknowledged: 0 },
+    "frame ends at sequence 2 where 1 was due",
+  ],
+  ["acknowledges too much", { sequence: 1, acknowledged: 9 }, "frame acknowledges 9 of 0 messages"],
+])("a frame that %s ends the session with the reason", async (_what, numbers, reason) => {
+  const { client } = await cluster();
+  const agent = client.agent();
+  agent.write({ messages: [REGISTER], ...numbers });
+  expect(await agent.end()).toBe(`invalid_call: ${reason}`);
+});
+
+test("a malformed message ends the session with the name of the field, and the master stays up", async () => {
+  const { client } = await cluster();
+  const framework = client.framework();
+  const info = { ...SUBSCRIBE.info, name: "x".repeat(300) };
+  framework.send({ ...SUBSCRIBE, info });
+  expect(await framework.end()).toMatch(/^invalid_call: FrameworkInfo.name/);
+  expect(await client.query({ kind: "master" })).toMatchObject({ kind: "master" });
+});
+
+test("a call before subscribe is answered with an error and the stream is closed", async () => {
+  const { client } = await cluster();
+  const framework = client.framework();
+  framework.send({ kind: "revive", roles: [] });
+  expect((await framework.message("error")).refusal.code).toBe("not_subscribed");
+  expect(await framework.end()).toBe("clean");
+});
+
+test("an agent whose connection breaks is disconnected, and operators hear of it", async () => {
+  const { client, dial } = await cluster();
+  const events = dial().events({});
+  const { agent, agentId } = await running(client);
+  client.close();
+  agent.stream.cancel();
+  const isLost = (event: OperatorEvent): event is OperatorEvent =>
+    event.change.kind === "agent-changed" && event.change.condition === "disconnected";
+  expect((await events.next(isLost)).change).toMatchObject({ agentId });
+});
+
+test("an operator's change is answered when it is done; a wrong one is refused with a code", async () => {
+  const { client } = await cluster();
+  const agent = client.agent();
+  agent.send(REGISTER);
+  const { agentId } = await agent.message("registered");
+  expect(await client.call({ kind: "deactivate-agent", agentId })).toEqual({ kind: "done" });
+  const view = await client.query({ kind: "agents", page: { limit: 10 } });
+  expect(view).toMatchObject({ kind: "agents", agents: [{ isDeactivated: true }] });
+  expect(await client.call({ kind: "deactivate-agent", agentId: "nobody" })).toMatchObject({
+    kind: "refused",
+    refusal: { code: "not_found" },
+  });
+});
+
+test.each([0, 1_001, -1])("a page of %i rows is refused", async (limit) => {
+  const { client } = await cluster();
+  await expect(client.query({ kind: "agents", page: { limit } })).rejects.toThrow("Page.limit");
+});
+
+test("events are resumed where a subscriber stopped, without gaps (M-76)", async () => {
+  const { client } = await cluster();
+  const first = client.events({ epoch: 0, sequence: 0 });
+  const { framework } = await running(client);
+  const isTask = (event: OperatorEvent): event is OperatorEvent =>
+    event.change.kind === "task-added";
+  const seen = await first.next(isTask);
+  expect(first.received.map(({ sequence }) => sequence)).toEqual(
+    Array.from({ length: seen.sequence }, (_, index) => index + 1),
+  );
+  first.stream.cancel();
+  framework.send({ kind: "teardown" });
+  const second = client.events({ epoch: seen.epoch, sequence: seen.sequence });
+  await until(() => second.received.length > 0);
+  expect(second.received[0]).toMatchObject({ sequence: seen.sequence + 1 });
+  const other = client.events({ epoch: seen.epoch + 1, sequence: 5 });
+  await until(() => other.received.length > 0);
+  expect(other.received[0]?.change).toEqual({ kind: "gap", fromSequence: 6 });
+});
+
+test("a peer that does not read is cut off above 8 MiB, and the core hears why", async () => {
+  const { client, dial } = await cluster();
+  const { agentId, framework, frameworkId, agent } = await running(client);
+  const reader = client.events({});
+  agent.stream.pause();
+  const data = new Uint8Array(512 << 10);
+  for (let count = 0; count < 40; count++) {
+    framework.send({ kind: "message", agentId, executorId: "e1", data });
+  }
+  const isLost = (event: OperatorEvent): event is OperatorEvent =>
+    event.change.kind === "agent-changed" && event.change.condition === "disconnected";
+  expect((await reader.next(isLost)).change).toMatchObject({ agentId, cause: "stream overflow" });
+  expect(await dial().query({ kind: "master" })).toMatchObject({ kind: "master" });
+  expect(frameworkId).toBeDefined();
+});
+
+test("a stop ends every stream with a reason that says to try again", async () => {
+  const { client, master } = await cluster();
+  const { agent, framework } = await running(client);
+  const events = client.events({});
+  await client.query({ kind: "master" });
+  await master.stop();
+  for (const stream of [agent, framework, events]) {
+    expect(await stream.end()).toBe("no_leader: this master stops");
+  }
+});
