@@ -25,13 +25,13 @@ import { answer } from "./views.ts";
 export class Cluster {
   readonly #state: ClusterState;
 
-  constructor(start: ClusterStart | ClusterState) {
-    this.#state = "allocator" in start ? start : initialState(start);
+  constructor(start: ClusterStart, state = initialState(start)) {
+    this.#state = state;
   }
 
   /** Continues exactly where `snapshot()` was taken; `start` gives the configuration, epoch and seed. */
   static restore(data: ClusterSnapshot, start: ClusterStart): Cluster {
-    return new Cluster(restoreState(data, start));
+    return new Cluster(start, restoreState(data, start));
   }
 
   apply(now: Now, input: ClusterInput): Effects {

@@ -21,8 +21,11 @@ export const CLUSTER_DEFAULTS: ClusterConfig = {
 
 /** M-5: after this long an agent out of reach is forgotten, and its tasks are unknown. */
 export const UNREACHABLE_AGENT_KEPT_MS = 1_209_600_000;
-/** M-5. */
-export const UNREACHABLE_AGENTS_MAX = 102_400;
+/**
+ * Ids of removed frameworks that the master refuses (N-06); a record is about 100 bytes. What there was to see of
+ * them goes earlier, see `completedFrameworksMax`.
+ */
+export const COMPLETED_IDS_MAX = 10_000;
 /** Statuses kept per task for views: the usual life is STARTING, RUNNING, KILLING and an end. */
 export const STATUSES_PER_TASK_MAX = 5;
 /**
@@ -37,10 +40,8 @@ export const CLUSTER_LIMITS = {
   agentsMax: 100_000,
   rolesPerFrameworkMax: 1_000,
   idLengthMax: 255,
-  /** Mesos' bound on nothing, ours on one call: a larger batch goes in two. */
+  /** A larger batch goes in two calls. */
   tasksPerAcceptMax: 10_000,
-  /** Tasks named in one explicit reconciliation. */
-  reconcileTasksMax: 200_000,
   /** Page size of a query. */
   pageMax: 1_000,
 } as const;

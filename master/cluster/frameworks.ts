@@ -11,6 +11,7 @@ import {
   reviveRoles,
   suppressRoles,
 } from "./allocation.ts";
+import { COMPLETED_IDS_MAX } from "./config.ts";
 import { removeOffer } from "./offers.ts";
 import {
   completedFrameworkKey,
@@ -207,11 +208,15 @@ function shutDownTasks(turn: Turn, framework: Framework, cause: string): void {
   }
 }
 
+/** The newest keep what there is to see; older ones are ids only, and the oldest are forgotten. */
 function forgetCompleted(turn: Turn): void {
   const { completedFrameworks, config } = turn.state;
-  for (const frameworkId of completedFrameworks.keys()) {
-    if (completedFrameworks.size <= config.completedFrameworksMax) return;
-    completedFrameworks.delete(frameworkId);
-    turn.out.persist(deletion(completedFrameworkKey(frameworkId)));
+  let excess = completedFrameworks.size - config.completedFrameworksMax;
+  for (const completed of completedFrameworks.values()) {
+    if (excess-- <= 0) return;
+    completed.last = null;
+    if (completedFrameworks.size <= COMPLETED_IDS_MAX) continue;
+    completedFrameworks.delete(completed.frameworkId);
+    turn.out.persist(deletion(completedFrameworkKey(completed.frameworkId)));
   }
 }

@@ -46,6 +46,7 @@ export interface ClusterConfig {
   readonly refuseDefaultMs: number;
   /** Ended tasks remembered per framework (M-81). */
   readonly completedTasksMax: number;
+  /** Removed frameworks of which tasks and all are kept to look at (M-81); ids are refused for much longer. */
   readonly completedFrameworksMax: number;
   /** Decisions kept per framework for `explain`. */
   readonly decisionsMax: number;

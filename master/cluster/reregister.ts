@@ -19,7 +19,7 @@ import { sendKill } from "./kills.ts";
 import { giveUpTask } from "./losses.ts";
 import { agentRecord } from "./registry-records.ts";
 import type { Agent, Framework, Task, Turn } from "./state.ts";
-import { checkedResources, identifierProblem } from "./task-validation.ts";
+import { checkedResources, identifierProblem, isAgentState } from "./task-validation.ts";
 import { addTask, masterStatus, moveTask, newTask, noteStatus, tellStatus } from "./tasks.ts";
 
 type Reregister = Extract<AgentToMaster, { kind: "reregister" }>;
@@ -207,7 +207,10 @@ function refusalOf(turn: Turn, session: SessionId, message: Reregister): Refusal
 function tasksProblem({ state }: Turn, message: Reregister): Refusal | null {
   const described = new Set(message.frameworks.map(({ frameworkId }) => frameworkId));
   const seen = new Set<string>();
-  for (const { frameworkId, task } of message.tasks) {
+  for (const { frameworkId, task, latest } of message.tasks) {
+    if (!isAgentState(latest.state)) {
+      return invalid(`its task ${task.taskId} cannot be ${latest.state} by its own word`);
+    }
     if (task.agentId !== message.agentId) {
       return invalid(`its task ${task.taskId} names agent ${task.agentId}`);
     }

@@ -71,7 +71,7 @@ export function restoreState(data: ClusterSnapshot, start: ClusterStart): Cluste
     masterId: data.masterId,
     counters: { ...data.counters },
     frameworks: new Map(),
-    completedFrameworks: new Map(data.completedFrameworks.map((c) => [c.frameworkId, c])),
+    completedFrameworks: new Map(data.completedFrameworks.map((c) => [c.frameworkId, { ...c }])),
     agents: new Map(),
     goneAgents: new Map(data.goneAgents),
     offers: new Map(),

@@ -1,12 +1,13 @@
 import { Allocator } from "@bourse/allocator/allocator";
 import { ALLOCATOR_DEFAULTS } from "@bourse/allocator/options";
+import { assert } from "@bourse/model/assert";
 import { Random } from "@bourse/model/random";
 import type { RegistryEntry } from "@bourse/model/registry";
 import { newAgent } from "./agents.ts";
 import { admitFramework, allocatorConfig, disconnectFramework } from "./allocation.ts";
 import { RETURN_GRACE_HEARTBEATS, UNREACHABLE_AGENT_KEPT_MS } from "./config.ts";
 import { failoverTimeoutMs, newFramework } from "./frameworks.ts";
-import type { ClusterStart } from "./inputs.ts";
+import type { ClusterConfig, ClusterStart } from "./inputs.ts";
 import { frameworkRecord } from "./registry-records.ts";
 import type { ClusterState, Turn } from "./state.ts";
 import { Timers } from "./timers.ts";
@@ -14,6 +15,7 @@ import { Timers } from "./timers.ts";
 /** The state of a master that has just been elected: what the registry held, and nobody connected. */
 export function initialState(start: ClusterStart): ClusterState {
   const { config, epoch, seed } = start;
+  checkConfig(config);
   const random = Random.fromSeed(seed);
   const allocator = new Allocator({
     random: random.fork("allocator"),
@@ -47,6 +49,17 @@ export function initialState(start: ClusterStart): ClusterState {
   };
   for (const entry of inOrder(start.entries)) loadEntry(state, entry);
   return state;
+}
+
+/** A timer that sets itself again at once would never let a wake end. Flags are validated by the shell. */
+function checkConfig({
+  agentPingIntervalMs,
+  frameworkHeartbeatMs,
+  agentPingMissesMax,
+}: ClusterConfig) {
+  assert(agentPingIntervalMs > 0, "the ping interval must be positive");
+  assert(frameworkHeartbeatMs > 0, "the heartbeat interval must be positive");
+  assert(agentPingMissesMax >= 1, "at least one ping must be missed before an agent is given up");
 }
 
 /** The first input, whichever it is: from now on times count. */

@@ -77,8 +77,8 @@ export interface CompletedFramework {
   readonly frameworkId: FrameworkId;
   readonly name: string;
   readonly atMs: number;
-  /** What is left to show of it; null when only the registry remembers it. */
-  readonly last: {
+  /** What is left to show of it; null when only its id is remembered. */
+  last: {
     readonly info: FrameworkInfo;
     readonly registeredAtMs: number;
     readonly tasks: readonly Task[];

@@ -7,6 +7,7 @@ import {
   type Resources,
 } from "@bourse/model/resources";
 import type { TaskInfo } from "@bourse/model/task";
+import type { TaskState } from "@bourse/model/task-state";
 import { CLUSTER_LIMITS } from "./config.ts";
 import type { Framework } from "./state.ts";
 
@@ -47,6 +48,18 @@ export function checkedResources(list: Resources): Resources | string {
     if (problem !== null) return problem;
   }
   return canonical(list);
+}
+
+/** States that an agent may report; the others are conclusions of the master about an agent. */
+export function isAgentState(state: TaskState): boolean {
+  switch (state) {
+    case "TASK_UNREACHABLE":
+    case "TASK_GONE_BY_OPERATOR":
+    case "TASK_UNKNOWN":
+      return false;
+    default:
+      return true;
+  }
 }
 
 /** Ids become parts of paths and keys: one path component, as in Mesos. */

@@ -1,3 +1,4 @@
+import { assert } from "@bourse/model/assert";
 import { isPartitionAware } from "@bourse/model/framework";
 import type { AgentId, TaskId } from "@bourse/model/ids";
 import type { TaskInfo, TaskStatus } from "@bourse/model/task";
@@ -43,6 +44,7 @@ export function newTask(
 
 /** Forgets a task; it stays visible among the completed ones for a while (M-81). */
 export function removeTask(turn: Turn, framework: Framework, task: Task): void {
+  assert(!task.isHolding, `task ${task.info.taskId} must hold nothing when it is forgotten`);
   const { frameworkId } = task;
   const { taskId } = task.info;
   framework.tasks.delete(taskId);

@@ -1,8 +1,10 @@
 import type { FrameworkCall } from "@bourse/model/scheduler";
 import type { StatusUpdate, TaskStatus } from "@bourse/model/task";
 import { mayMove, releasesResources } from "@bourse/model/task-state";
+import { agentClosed } from "./agents.ts";
 import { releaseTask } from "./allocation.ts";
 import type { Agent, Framework, Task, Turn } from "./state.ts";
+import { isAgentState } from "./task-validation.ts";
 import { moveTask, noteStatus, removeTask, tellStatus } from "./tasks.ts";
 
 /**
@@ -17,14 +19,21 @@ export function receiveUpdate(turn: Turn, agent: Agent, update: StatusUpdate): v
     return;
   }
   const status = withAgent(update.status, agent);
-  const task = framework.tasks.get(status.taskId);
-  if (task === undefined || task.agentId !== agent.agentId) {
-    receiveStray(turn, framework, agent, { ...update, status }, task !== undefined);
+  // A status that says that the task is over cannot be followed by anything.
+  const latestState = releasesResources(status.state) ? status.state : update.latestState;
+  if (!isAgentState(status.state) || !isAgentState(latestState)) {
+    refuse(turn, agent, `task ${status.taskId} cannot be ${status.state} by the word of its agent`);
     return;
   }
+  const task = framework.tasks.get(status.taskId);
+  if (task === undefined || task.agentId !== agent.agentId) {
+    receiveStray(turn, framework, agent, { ...update, status, latestState }, task !== undefined);
+    return;
+  }
+  task.launchSession = null;
   if (!isRepeated(task, status)) noteStatus(turn, task, status);
-  if (!releasesResources(task.state) && mayMove(task.state, update.latestState)) {
-    moveTask(turn, task, update.latestState);
+  if (!releasesResources(task.state) && mayMove(task.state, latestState)) {
+    moveTask(turn, task, latestState);
     // At the arrival of the end, not at its acknowledgement (M-58).
     if (releasesResources(task.state)) releaseTask(turn, task);
   }
@@ -76,6 +85,14 @@ function receiveStray(
     tellAgent(turn, agent, { kind: "acknowledge", frameworkId, taskId, uuid });
   }
   if (!hasEnded) tellAgent(turn, agent, { kind: "kill", frameworkId, taskId });
+}
+
+/** An agent that says such things has a fault: its stream is closed, so that somebody notices. */
+function refuse(turn: Turn, agent: Agent, message: string): void {
+  const { session } = agent;
+  if (session === null) return;
+  turn.out.refuseAgent(session, { code: "invalid_call", message });
+  agentClosed(turn, agent, message);
 }
 
 function tellAgent(turn: Turn, agent: Agent, message: Parameters<Turn["out"]["toAgent"]>[1]): void {
