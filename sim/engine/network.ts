@@ -70,7 +70,7 @@ export class Network {
   }
 
   drawNoticeMs(withinMs: number): number {
-    return withinMs === 0 ? 0 : this.#random.below(withinMs + 1);
+    return Number.isFinite(withinMs) ? this.#random.below(withinMs + 1) : withinMs;
   }
 
   forget(link: object): void {
@@ -105,7 +105,7 @@ export class Link<Up, Down> {
 
   /**
    * Both directions lose what has not arrived yet. Each end learns of it by itself, at any time within
-   * `noticeWithinMs`; until then it is half-open: what it sends goes nowhere.
+   * `noticeWithinMs` (Infinity = never); until then it is half-open: what it sends goes nowhere.
    */
   break(cause: string, noticeWithinMs: number): void {
     if (this.#isBroken) return;
@@ -114,6 +114,7 @@ export class Link<Up, Down> {
     for (const end of [this.client, this.server]) {
       end.cut();
       const noticeMs = this.#network.drawNoticeMs(noticeWithinMs);
+      if (!Number.isFinite(noticeMs)) continue;
       this.#network.simulation.after(noticeMs, () => end.notice(cause));
     }
   }

@@ -31,6 +31,8 @@ export interface ScenarioResult {
 
 export interface ScenarioOptions {
   readonly seed: string;
+  /** Cores are replaced by copies restored from their snapshots, at random: the run must stay the same. */
+  readonly hasReloads?: boolean;
   /** Told of every fault, for people who look into a failing seed. */
   noted?(atMs: number, text: string): void;
 }
@@ -61,6 +63,7 @@ export function runScenario(options: ScenarioOptions): ScenarioResult {
   world.probes.add(hash.probe);
   const checks = new Checks(world, 25);
   scheduleFaults(world, { untilMs: FAULTS_MS, everyMs: 2_500, lastMaxMs: 9_000 });
+  if (options.hasReloads === true) scheduleReloads(world);
   world.startAll();
   simulation.runUntil(FAULTS_MS);
   let reasons = unsettled(world);
@@ -78,6 +81,15 @@ export function runScenario(options: ScenarioOptions): ScenarioResult {
     events: simulation.eventCount,
     virtualMs: simulation.nowMs,
   };
+}
+
+function scheduleReloads(world: World): void {
+  const random = world.simulation.random.fork("reloads");
+  const nodes = [world.master, world.master, ...world.agents, ...world.frameworks];
+  for (let atMs = 0; atMs < FAULTS_MS * 2; atMs += random.below(200)) {
+    const node = random.pick(nodes);
+    world.simulation.at(atMs, () => node.reload());
+  }
 }
 
 /** What has not come to rest yet, in words; nothing when all is as it should be. */

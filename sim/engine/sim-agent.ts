@@ -43,7 +43,7 @@ export class SimAgent {
   readonly #around: Surroundings;
   readonly #random: Random;
   #records: CheckpointRecord[] = [];
-  #process: AgentProcess | null = null;
+  #life: AgentProcess | null = null;
   #starts = 0;
   agentId: AgentId | null = null;
 
@@ -60,23 +60,23 @@ export class SimAgent {
   }
 
   get core(): AgentCore | null {
-    return this.#process?.core ?? null;
+    return this.#life?.core ?? null;
   }
 
   get isUp(): boolean {
-    return this.#process !== null;
+    return this.#life !== null;
   }
 
   get isConnected(): boolean {
-    return this.#process?.isConnected ?? false;
+    return this.#life?.isConnected ?? false;
   }
 
   get isDrained(): boolean {
-    return this.#process?.isDrained ?? true;
+    return this.#life?.isDrained ?? true;
   }
 
   get wakeAtMs(): number {
-    return this.#process?.wakeAtMs ?? Number.POSITIVE_INFINITY;
+    return this.#life?.wakeAtMs ?? Number.POSITIVE_INFINITY;
   }
 
   /** What a restart would begin with; null when nothing is kept or was written. */
@@ -85,7 +85,7 @@ export class SimAgent {
   }
 
   start(): void {
-    if (this.#process !== null) return;
+    if (this.#life !== null) return;
     this.#starts += 1;
     const core = new AgentCore({
       info: this.info,
@@ -94,15 +94,20 @@ export class SimAgent {
       checkpoint: this.checkpoint,
       found: this.engine.find(),
     });
-    this.#process = new AgentProcess(this, this.#around, core, this.#random);
-    this.#process.begin();
+    this.#life = new AgentProcess(this, this.#around, core, this.#random);
+    this.#life.begin();
   }
 
   /** The process dies; containers go on. */
   crash(): void {
-    this.#process?.crash();
-    this.#process = null;
+    this.#life?.crash();
+    this.#life = null;
     this.engine.abandon(() => this.#random.chance(0.5));
+  }
+
+  /** Its core is thrown away and built anew from its own snapshot: nobody may notice. */
+  reload(): void {
+    this.#life?.reload();
   }
 
   store(record: CheckpointRecord): void {
@@ -131,7 +136,7 @@ type Item =
 
 /** One life of an agent's process. */
 class AgentProcess {
-  readonly core: AgentCore;
+  core: AgentCore;
   readonly #machine: SimAgent;
   readonly #around: Surroundings;
   readonly #random: Random;
@@ -173,6 +178,10 @@ class AgentProcess {
       this.#later(() => this.#apply({ kind: "container", containerId, event }));
     this.#carryOut(this.core.begin(this.#around.simulation.now));
     this.#connectLater();
+  }
+
+  reload(): void {
+    this.core = AgentCore.restore(deepFreeze(this.core.snapshot()));
   }
 
   crash(): void {

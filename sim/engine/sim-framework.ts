@@ -55,7 +55,7 @@ export class SimFramework {
   #record: SessionRecord | undefined;
   #snapshot: unknown = null;
   readonly #intents: unknown[] = [];
-  #process: FrameworkProcess | null = null;
+  #life: FrameworkProcess | null = null;
   #starts = 0;
   #lastUpdate: FrameworkEvent | null = null;
   /** Set when the session gave up for good. */
@@ -75,69 +75,71 @@ export class SimFramework {
   }
 
   get policy(): SimPolicy | null {
-    return this.#process?.policy ?? null;
+    return this.#life?.policy ?? null;
   }
 
   get session(): SchedulerSession<unknown, unknown> | null {
-    return this.#process?.session ?? null;
+    return this.#life?.session ?? null;
   }
 
   get isUp(): boolean {
-    return this.#process !== null;
+    return this.#life !== null;
   }
 
   get isConnected(): boolean {
-    return this.#process?.isConnected ?? false;
+    return this.#life?.isConnected ?? false;
   }
 
   get isDrained(): boolean {
-    return this.#process?.isDrained ?? true;
+    return this.#life?.isDrained ?? true;
   }
 
   /** Not waiting for ever: something will happen to it by itself. */
   get isAlert(): boolean {
-    return this.#process?.isAlert ?? true;
+    return this.#life?.isAlert ?? true;
   }
 
   start(): void {
-    if (this.#process !== null || this.endCause !== null) return;
+    if (this.#life !== null || this.endCause !== null) return;
     this.#starts += 1;
     const policy = this.options.createPolicy({
       snapshot: this.#snapshot,
       intents: this.#intents,
       life: this.#starts,
     });
-    const session = new SchedulerSession<unknown, unknown>(
-      {
-        ...this.options.session,
-        info: this.options.info,
-        seed: `${this.#around.simulation.seed}/${this.name}/${this.#starts}`,
-        ...(this.#record === undefined ? {} : { record: this.#record }),
-      },
-      policy,
-    );
-    this.#process = new FrameworkProcess(this, this.#around, { session, policy }, this.#random);
-    this.#process.begin();
+    const config: SessionConfig = {
+      ...this.options.session,
+      info: this.options.info,
+      seed: `${this.#around.simulation.seed}/${this.name}/${this.#starts}`,
+      ...(this.#record === undefined ? {} : { record: this.#record }),
+    };
+    this.#life = new FrameworkProcess(this, this.#around, { config, policy }, this.#random);
+    this.#life.begin();
   }
 
   crash(): void {
-    this.#process?.crash();
-    this.#process = null;
+    this.#life?.crash();
+    this.#life = null;
+  }
+
+  /** Its session is thrown away and built anew from its own snapshot: nobody may notice. */
+  reload(): void {
+    this.#life?.reload();
   }
 
   /** What the framework's own users send it; lost while it is down. */
   input(input: unknown): void {
-    this.#process?.enter({ kind: "input", input });
+    this.#life?.enter({ kind: "input", input });
   }
 
   /** Anything else that its session can take, e.g. the calls of a driver. */
   enter(input: SessionInput<unknown>): void {
-    this.#process?.enter(input);
+    this.#life?.enter(input);
   }
 
   /** The newest reliable update comes once more, as after an acknowledgement that was lost. */
   repeatUpdate(): void {
-    if (this.#lastUpdate !== null) this.#process?.repeat(this.#lastUpdate);
+    if (this.#lastUpdate !== null) this.#life?.repeat(this.#lastUpdate);
   }
 
   hear(event: FrameworkEvent): void {
@@ -167,8 +169,9 @@ type Item =
 
 /** One life of a scheduler's process. */
 class FrameworkProcess {
-  readonly session: SchedulerSession<unknown, unknown>;
+  session: SchedulerSession<unknown, unknown>;
   readonly policy: SimPolicy | null;
+  readonly #config: SessionConfig;
   readonly #machine: SimFramework;
   readonly #around: Surroundings;
   readonly #random: Random;
@@ -182,12 +185,13 @@ class FrameworkProcess {
   constructor(
     machine: SimFramework,
     around: Surroundings,
-    core: { session: SchedulerSession<unknown, unknown>; policy: SimPolicy | null },
+    core: { readonly config: SessionConfig; readonly policy: SimPolicy | null },
     random: Random,
   ) {
     this.#machine = machine;
     this.#around = around;
-    this.session = core.session;
+    this.#config = core.config;
+    this.session = new SchedulerSession<unknown, unknown>(core.config, core.policy);
     this.policy = core.policy;
     this.#random = random;
     this.#alarm = new Alarm(around.simulation, () => this.enter({ kind: "wake" }));
@@ -243,6 +247,11 @@ class FrameworkProcess {
     for (const event of effects.deliver) items.push({ kind: "deliver", event });
     this.#outbox.push(records, items);
     this.#alarm.set(effects.wakeAtMs);
+  }
+
+  reload(): void {
+    const snapshot = deepFreeze(this.session.snapshot());
+    this.session = SchedulerSession.restore(this.#config, this.policy, snapshot);
   }
 
   repeat(event: FrameworkEvent): void {

@@ -1,6 +1,6 @@
 import { Cluster } from "@bourse/cluster/cluster";
 import type { Effects, Sending } from "@bourse/cluster/effects";
-import type { ClusterConfig, ClusterInput } from "@bourse/cluster/inputs";
+import type { ClusterConfig, ClusterInput, ClusterStart } from "@bourse/cluster/inputs";
 import type { AgentToMaster, MasterToAgent } from "@bourse/model/agent-messages";
 import type { RequestId, SessionId } from "@bourse/model/ids";
 import type { Now } from "@bourse/model/now";
@@ -38,7 +38,7 @@ export class SimMaster {
   readonly #random: Random;
   readonly #disk = new Map<string, RegistryEntry>();
   #epoch = 0;
-  #process: MasterProcess | null = null;
+  #life: MasterProcess | null = null;
   timed: Timed = UNTIMED;
   /** Answers to operator calls, by request. */
   readonly replies = new Map<RequestId, OperatorReply>();
@@ -53,11 +53,11 @@ export class SimMaster {
 
   /** The core; null while the master is down. */
   get cluster(): Cluster | null {
-    return this.#process?.cluster ?? null;
+    return this.#life?.cluster ?? null;
   }
 
   get isUp(): boolean {
-    return this.#process !== null;
+    return this.#life !== null;
   }
 
   get epoch(): number {
@@ -66,40 +66,45 @@ export class SimMaster {
 
   /** When its core wants to be woken; Infinity = never, or it is down. */
   get wakeAtMs(): number {
-    return this.#process?.wakeAtMs ?? Number.POSITIVE_INFINITY;
+    return this.#life?.wakeAtMs ?? Number.POSITIVE_INFINITY;
   }
 
   /** Nothing waits to be decided, stored or sent. */
   get isDrained(): boolean {
-    return this.#process?.isDrained ?? true;
+    return this.#life?.isDrained ?? true;
   }
 
   start(): void {
-    if (this.#process !== null) return;
+    if (this.#life !== null) return;
     this.#epoch += 1;
-    const cluster = new Cluster({
+    const start: ClusterStart = {
       config: this.#config,
       epoch: this.#epoch,
       seed: this.#seed,
       entries: Array.from(this.#disk.values()),
-    });
-    this.#process = new MasterProcess(this, this.#around, cluster, this.#random);
-    this.#process.begin();
+    };
+    this.#life = new MasterProcess(this, this.#around, start, this.#random);
+    this.#life.begin();
+  }
+
+  /** Its core is thrown away and built anew from its own snapshot: nobody may notice. */
+  reload(): void {
+    this.#life?.reload();
   }
 
   crash(): void {
-    this.#process?.crash();
-    this.#process = null;
+    this.#life?.crash();
+    this.#life = null;
   }
 
   accept(session: Session): void {
-    this.#process?.accept(session);
+    this.#life?.accept(session);
   }
 
   operate(call: OperatorCall): RequestId {
     const request = this.#requests;
     this.#requests += 1;
-    this.#process?.enter({ kind: "operator-call", request, call, principal: null });
+    this.#life?.enter({ kind: "operator-call", request, call, principal: null });
     return request;
   }
 
@@ -111,7 +116,8 @@ export class SimMaster {
 
 /** One life of the master's process. */
 class MasterProcess {
-  readonly cluster: Cluster;
+  cluster: Cluster;
+  readonly #start: ClusterStart;
   readonly #machine: SimMaster;
   readonly #around: Surroundings;
   readonly #random: Random;
@@ -123,10 +129,11 @@ class MasterProcess {
   #isDead = false;
   #lastSession = 0;
 
-  constructor(machine: SimMaster, around: Surroundings, cluster: Cluster, random: Random) {
+  constructor(machine: SimMaster, around: Surroundings, start: ClusterStart, random: Random) {
     this.#machine = machine;
     this.#around = around;
-    this.cluster = cluster;
+    this.cluster = new Cluster(start);
+    this.#start = start;
     this.#random = random;
     this.#alarm = new Alarm(around.simulation, () => this.enter({ kind: "wake", principal: null }));
     this.#outbox = new Outbox(around.simulation, {
@@ -149,6 +156,10 @@ class MasterProcess {
   /** A first wake: the core learns the time and says when it wants the next. */
   begin(): void {
     this.enter({ kind: "wake", principal: null });
+  }
+
+  reload(): void {
+    this.cluster = Cluster.restore(deepFreeze(this.cluster.snapshot()), this.#start);
   }
 
   enter(input: ClusterInput): void {

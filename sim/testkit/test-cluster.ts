@@ -8,6 +8,7 @@ import { PLAIN_SHELL, World } from "@bourse/engine/world";
 import type { AgentInfo } from "@bourse/model/agent";
 import { present } from "@bourse/model/assert";
 import type { FrameworkInfo } from "@bourse/model/framework";
+import type { AgentId } from "@bourse/model/ids";
 import type { Policy } from "@bourse/session/policy";
 import { SESSION_DEFAULTS, type SessionConfig } from "@bourse/session/session-io";
 import { AGENT_CONFIG_DEFAULTS } from "@bourse/task/config";
@@ -129,6 +130,14 @@ export class TestCluster {
   get picture(): MasterPicture {
     const cluster = present(this.world.master.cluster, "a running master");
     return pictureOf(cluster, this.world.simulation.now);
+  }
+
+  /** The short name, a1, a2, ..., of the agent that the master knows by this id. */
+  nameOf(agentId: AgentId | undefined): string {
+    return present(
+      this.world.agents.find((agent) => agent.agentId === agentId),
+      `agent ${agentId}`,
+    ).name;
   }
 
   /** Broken invariants so far; a test ends with this being empty. Found in your framework's doings, or in Bourse. */

@@ -1,0 +1,217 @@
+import { CLUSTER_DEFAULTS } from "@bourse/cluster/config";
+import { canonical, NO_RESOURCES, type Resources, ranges, scalar } from "@bourse/model/resources";
+import { NO_PAYLOAD } from "@bourse/model/task";
+import { SESSION_DEFAULTS } from "@bourse/session/session-io";
+import { AGENT_CONFIG_DEFAULTS } from "@bourse/task/config";
+import type { ContainerLaunch } from "@bourse/task/effects";
+import { describe, expect, test } from "vitest";
+import { RUNS_FOR_EVER } from "../containers.ts";
+import { makeLoad } from "../load.ts";
+import { LoadPolicy } from "../load-policy.ts";
+import type { SimAgent } from "../sim-agent.ts";
+import type { SimFramework } from "../sim-framework.ts";
+import { PLAIN_SHELL, World } from "../world.ts";
+import { Checks } from "./checks.ts";
+import { checkAgent, checkTask } from "./resource-check.ts";
+import { Violations } from "./violations.ts";
+
+interface Rig {
+  readonly world: World;
+  readonly agent: SimAgent;
+  readonly framework: SimFramework;
+  readonly checks: Checks;
+  found(): readonly string[];
+}
+
+/** One agent with one cpu, one framework that runs three tasks; settled, without a violation. */
+function rig(): Rig {
+  const world = new World({
+    seed: "1",
+    shell: { ...PLAIN_SHELL, hasCrashes: true },
+    latency: { minMs: 1, maxMs: 1 },
+    master: CLUSTER_DEFAULTS,
+  });
+  const checks = new Checks(world, Number.POSITIVE_INFINITY);
+  const resources = canonical([
+    scalar("cpus", 1_000),
+    scalar("mem", 1_024_000),
+    ranges("ports", [{ begin: 1, end: 9 }]),
+  ]);
+  const agent = world.addAgent({
+    name: "a1",
+    info: { hostname: "a1", port: 1, resources, attributes: [], version: "1", payload: NO_PAYLOAD },
+    config: AGENT_CONFIG_DEFAULTS,
+    workload: { plan: () => RUNS_FOR_EVER },
+  });
+  const load = makeLoad(world.simulation.random.fork("load"), {
+    taskCount: 3,
+    tasksPerJob: 3,
+    fromMs: 0,
+    untilMs: 1,
+    tasksPerOfferMax: 3,
+  });
+  const framework = world.addFramework({
+    name: "f1",
+    info: {
+      user: "nobody",
+      name: "f1",
+      roles: ["f1"],
+      failoverTimeoutMs: 60_000,
+      isCheckpointing: true,
+      capabilities: [],
+      payload: NO_PAYLOAD,
+    },
+    session: SESSION_DEFAULTS,
+    createPolicy: () => new LoadPolicy(load),
+  });
+  world.startAll();
+  world.simulation.runUntil(20_000);
+  checks.settle();
+  expect(checks.found).toEqual([]);
+  expect(agent.engine.liveCount).toBe(3);
+  const found = () => checks.found.map(({ check, message }) => `${check}: ${message}`);
+  return { world, agent, framework, checks, found };
+}
+
+function launch(changes: Partial<ContainerLaunch>): ContainerLaunch {
+  const command = { isShell: false, args: [], environment: [] };
+  return {
+    containerId: "c9",
+    agentId: "a1",
+    frameworkId: "f9",
+    taskId: "t9",
+    taskName: "t9",
+    command,
+    run: { command, container: { type: "process" }, killGraceMs: 1, labels: [] },
+    limits: {},
+    hostPorts: [],
+    ...changes,
+  };
+}
+
+describe("a lie is found:", () => {
+  test("a second container of a task that runs", () => {
+    const { agent, found } = rig();
+    const first = agent.engine.containers[0]?.launch;
+    agent.engine.launch(launch({ ...first, containerId: "c9" }));
+    expect(found()).toEqual([
+      expect.stringContaining(`task ${first?.frameworkId}/${first?.taskId} runs twice`),
+    ]);
+  });
+
+  test("one port for two containers, and a port that the agent does not have", () => {
+    const { agent, found } = rig();
+    agent.engine.launch(launch({ containerId: "c8", taskId: "t8", hostPorts: [5] }));
+    agent.engine.launch(launch({ hostPorts: [5, 10] }));
+    expect(found()).toEqual([
+      "container: port 5 of a1 is held by c8 and c9",
+      "container: c9 holds port 10, which a1 does not have",
+    ]);
+  });
+
+  test("containers that take more than there is; not while one is being stopped", () => {
+    const { agent, found } = rig();
+    for (const { launch: old } of agent.engine.containers)
+      agent.engine.stop(old.containerId, 1_000);
+    agent.engine.launch(launch({ limits: { cpuMilli: 1_000 } }));
+    expect(found()).toEqual([]);
+    agent.engine.launch(launch({ containerId: "c8", taskId: "t8", limits: { cpuMilli: 1 } }));
+    expect(found()).toEqual(["container: containers of a1 take 1001 of 1000 thousandths of a cpu"]);
+  });
+
+  test("a container without a task", () => {
+    const { agent, checks, found } = rig();
+    agent.engine.launch(launch({}));
+    checks.settle();
+    expect(found()).toEqual([
+      expect.stringMatching(
+        /^task: a container of task f9\/t9 runs on .*, the master knows no such task$/,
+      ),
+    ]);
+  });
+
+  test("a task that the master believes to run, without a container", () => {
+    const { agent, checks, found } = rig();
+    agent.engine.report = null;
+    agent.engine.kill(agent.engine.containers[0]?.launch.containerId ?? "");
+    checks.settle();
+    expect(found()).toEqual([
+      expect.stringMatching(/^task: task .* has no container on .*, the master believes it runs$/),
+    ]);
+  });
+
+  test("a framework that was told something else than the master believes", () => {
+    const { framework, checks, found } = rig();
+    const [taskId, status] = Array.from(framework.heard)[0] ?? [];
+    if (taskId === undefined || status === undefined)
+      throw new Error("f1 must have heard of a task");
+    framework.heard.set(taskId, { ...status, state: "TASK_STARTING" });
+    checks.settle();
+    expect(found()).toEqual([
+      `task: task ${taskId} of f1 is TASK_RUNNING at the master, its framework heard TASK_STARTING`,
+    ]);
+  });
+
+  test("an accept that nothing was heard of", () => {
+    const { world, framework, checks, found } = rig();
+    const task = { taskId: "t9", name: "t9", agentId: "a1", resources: [], payload: NO_PAYLOAD };
+    world.probes.frameworkSent(framework, {
+      kind: "accept",
+      offerIds: ["o1"],
+      operations: [{ kind: "launch", tasks: [task] }],
+      filters: {},
+    });
+    checks.settle();
+    expect(found()).toEqual([
+      "accept: f1 launched task t9 at 20000 ms and never heard of it again",
+    ]);
+  });
+
+  test("an acknowledgement of an update that its framework never saw", () => {
+    const { world, agent, found } = rig();
+    const record = { kind: "acknowledged", frameworkId: "f1", taskId: "t9", uuid: "u9" } as const;
+    world.probes.agentStored(agent, record);
+    expect(found()).toEqual([
+      "update: a1 counts update u9 of task t9 as acknowledged, but its framework never saw it",
+    ]);
+  });
+
+  test("a checkpoint that is not what the agent knows", () => {
+    const { agent, checks, found } = rig();
+    agent.store({ kind: "agent", agentId: "someone else", epochSeen: 1 });
+    checks.sweep();
+    expect(found()).toEqual(["checkpoint: what a1 has stored is not what it knows"]);
+  });
+});
+
+describe("the books of an agent", () => {
+  const cpus = (milli: number): Resources => canonical([scalar("cpus", milli)]);
+  const sound = {
+    agentId: "a1",
+    total: cpus(1_000),
+    held: cpus(700),
+    free: cpus(300),
+    offered: cpus(300),
+    allocated: cpus(400),
+  };
+
+  test.each<[what: string, changes: Partial<typeof sound>, messages: number]>([
+    ["are sound when everything adds up", {}, 0],
+    ["show what is held by nobody", { offered: NO_RESOURCES }, 1],
+    ["show what is free and held at once", { free: cpus(301) }, 1],
+    ["show what is given away and not there", { total: cpus(600) }, 2],
+  ])("%s", (_what, changes, messages) => {
+    const violations = new Violations(rig().world.simulation);
+    checkAgent({ ...sound, ...changes }, violations);
+    expect(violations.count).toBe(messages);
+  });
+
+  test("show a task that has ended and still holds resources", () => {
+    const violations = new Violations(rig().world.simulation);
+    const task = { frameworkId: "f1", taskId: "t1", agentId: "a1", state: "TASK_FAILED" } as const;
+    checkTask({ ...task, isHolding: true }, violations);
+    expect(violations.count).toBe(1);
+    checkTask({ ...task, isHolding: false }, violations);
+    expect(violations.count).toBe(1);
+  });
+});
