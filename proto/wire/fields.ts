@@ -94,16 +94,26 @@ export function double(): FieldCodec<number> {
   }));
 }
 
-/** A whole number from `min` to 2^53 - 1; absent means 0. */
-export function integer(min = 0): FieldCodec<number> {
-  return single(INTEGER, 0, (label) => ({
-    write: (writer, value: number) => writer.integer(value),
-    read: (reader) => {
-      const value = reader.integer();
-      if (value < min || !Number.isSafeInteger(value)) throw invalid(`${label} is out of range`);
-      return value;
-    },
-  }));
+/** A whole number from `min` to `max`, by default as far as the field's type and 53 bits go; absent means 0. */
+export function integer(min = 0, max?: number): FieldCodec<number> {
+  return single(INTEGER, 0, (label, field) => {
+    const most = max ?? (field.scalar === ScalarType.INT32 ? 0x7fff_ffff : Number.MAX_SAFE_INTEGER);
+    return {
+      write: (writer, value: number) => writer.integer(value),
+      read: (reader) => {
+        const value = reader.integer();
+        if (value < min || value > most) {
+          throw invalid(`${label} is ${value}, not from ${min} to ${most}`);
+        }
+        return value;
+      },
+    };
+  });
+}
+
+/** A port; 0 where it is still to be chosen. */
+export function port(): FieldCodec<number> {
+  return integer(0, 65_535);
 }
 
 /**
@@ -213,7 +223,7 @@ interface Access<T> {
 function single<T>(
   types: readonly ScalarType[],
   absent: T | undefined,
-  access: (label: string) => Access<T>,
+  access: (label: string, field: DescField) => Access<T>,
 ): FieldCodec<T> {
   return {
     bind(message, key) {
@@ -222,7 +232,7 @@ function single<T>(
       assert(scalar !== undefined && types.includes(scalar), `${label} has another type`);
       const wireType = WIRE_TYPES[scalar] as WireType;
       const tag = tagOf(field.number, wireType);
-      const { write, read } = access(label);
+      const { write, read } = access(label, field);
       return {
         label,
         number: field.number,

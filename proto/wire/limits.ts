@@ -38,6 +38,8 @@ export const LIMITS = {
   capabilities: 64,
   /** Arguments, environment variables, ports, volumes of one task. */
   taskEntries: 4_096,
-  /** Rows of a page (FEATURES C-2 has 1,000) and what is listed beside them. */
+  /** Rows that may be asked for at once. */
+  page: 1_000,
+  /** Rows of an answer, and what is listed beside them. */
   rows: 65_536,
 } as const;

@@ -6,7 +6,7 @@ import {
   FaultDomainSchema,
 } from "#gen/bourse/v1/agent_pb";
 import { record, union } from "../codec.ts";
-import { bytes, id, integer, list, nested, optional, text } from "../fields.ts";
+import { bytes, id, integer, list, nested, optional, port, text } from "../fields.ts";
 import { LIMITS } from "../limits.ts";
 import { ranges, resources } from "./resource.ts";
 
@@ -27,7 +27,7 @@ export const faultDomain = record<FaultDomain>(FaultDomainSchema, { region: id()
 
 export const agentInfo = record<AgentInfo>(AgentInfoSchema, {
   hostname: id(),
-  port: integer(),
+  port: port(),
   resources,
   attributes,
   domain: optional(nested(faultDomain)),

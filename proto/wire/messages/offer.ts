@@ -6,7 +6,7 @@ import {
   OperationSchema,
 } from "#gen/bourse/v1/offer_pb";
 import { record, union } from "../codec.ts";
-import { id, integer, list, nested, optional, text } from "../fields.ts";
+import { id, integer, list, nested, optional, port, text } from "../fields.ts";
 import { LIMITS } from "../limits.ts";
 import { attributes, faultDomain } from "./agent.ts";
 import { resources } from "./resource.ts";
@@ -17,7 +17,7 @@ export const offer = record<Offer>(OfferSchema, {
   frameworkId: id(),
   agentId: id(),
   hostname: text(),
-  port: integer(),
+  port: port(),
   role: id(),
   resources,
   attributes,

@@ -18,7 +18,7 @@ import {
   TaskViewSchema,
 } from "#gen/bourse/v1/operator_view_pb";
 import { type FieldCodec, record } from "../codec.ts";
-import { bool, id, integer, list, mapped, nested, optional, text, word } from "../fields.ts";
+import { bool, id, integer, list, mapped, nested, optional, port, text, word } from "../fields.ts";
 import { LIMITS } from "../limits.ts";
 import { attributes, faultDomain } from "./agent.ts";
 import { capabilities, roles } from "./framework.ts";
@@ -65,7 +65,7 @@ export const masterView = record<MasterView>(MasterViewSchema, {
 export const agentView = record<AgentView>(AgentViewSchema, {
   agentId: id(),
   hostname: text(),
-  port: integer(),
+  port: port(),
   condition: word(AGENT_CONDITIONS),
   isDeactivated: bool(),
   total: resources,

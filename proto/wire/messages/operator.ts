@@ -51,7 +51,9 @@ export const operatorReply = union<OperatorReply, "kind">(OperatorReplySchema, "
   refused: { refusal: nested(refusal) },
 });
 
-const page = nested(record<Page>(PageSchema, { limit: integer(1), after: optional(text()) }));
+const page = nested(
+  record<Page>(PageSchema, { limit: integer(1, LIMITS.page), after: optional(text()) }),
+);
 
 const states: FieldCodec<readonly TaskState[]> = mapped(
   nested(

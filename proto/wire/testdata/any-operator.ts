@@ -128,7 +128,7 @@ const agentRow = row<AgentRow, Exclude<keyof AgentRow, "domain" | "unreachableSi
   {
     agentId: id,
     hostname: text,
-    port: count,
+    port: fc.nat({ max: 65_535 }),
     condition: fc.constantFrom(...AGENT_CONDITIONS),
     isDeactivated: flag,
     total: resources,

@@ -97,7 +97,7 @@ export const domain = fc.record({ region: id, zone: id });
 export const agentInfo = row<AgentInfo, Exclude<keyof AgentInfo, "domain">>(
   {
     hostname: id,
-    port: count,
+    port: fc.nat({ max: 65_535 }),
     resources,
     attributes: few(attribute),
     version: text,
@@ -153,7 +153,7 @@ export const offer = row<Offer, Exclude<keyof Offer, "domain" | "timeoutMs">>(
     frameworkId: id,
     agentId: id,
     hostname: text,
-    port: count,
+    port: fc.nat({ max: 65_535 }),
     role: id,
     resources,
     attributes: few(attribute),
