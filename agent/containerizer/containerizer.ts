@@ -114,6 +114,8 @@ export interface LogRequest {
   readonly tailLines?: number;
   readonly hasStdout: boolean;
   readonly hasStderr: boolean;
+  /** Aborted when nobody wants the rest: the log then ends, also while the container is quiet. */
+  readonly signal?: AbortSignal;
 }
 
 export type CheckResult =

@@ -1,9 +1,10 @@
 import type { RelayFrame } from "@bourse/model/relay";
 import { relayService } from "@bourse/proto/wire/services";
 import type { Client } from "@grpc/grpc-js";
+import type { RelayPeer } from "./serve-relay.ts";
 
 /** One relay's stream to the master, which pipes it to the client of an operator. */
-export class RelayStream {
+export class RelayStream implements RelayPeer {
   readonly #stream: ReturnType<typeof openStream>;
   #onFrame: (frame: RelayFrame) => void = () => {};
   readonly #over = new AbortController();
@@ -15,7 +16,6 @@ export class RelayStream {
     this.#stream.on("end", () => this.#over.abort());
   }
 
-  /** Aborted when the other side has gone: nobody wants what is still to come. */
   get over(): AbortSignal {
     return this.#over.signal;
   }
@@ -24,7 +24,6 @@ export class RelayStream {
     this.#onFrame = listener;
   }
 
-  /** Resolves when more may be written, so that a slow reader slows the source down. */
   write(frame: RelayFrame): Promise<void> {
     if (this.over.aborted) return Promise.resolve();
     return new Promise((resolve) => {
@@ -37,7 +36,6 @@ export class RelayStream {
     });
   }
 
-  /** Reads no further frames until `resume`. */
   pause(): void {
     this.#stream.pause();
   }
@@ -46,7 +44,6 @@ export class RelayStream {
     this.#stream.resume();
   }
 
-  /** Sends what is still to be sent and closes this side. */
   end(): void {
     this.#stream.end();
   }

@@ -3,7 +3,20 @@ import type { ContainerId } from "@bourse/model/ids";
 import type { OpenRelay, RelayFrame, RelayRequest } from "@bourse/model/relay";
 import type { TaskRef } from "@bourse/task/inputs";
 import type { Containerizer, ExecSession, OutputChunk } from "../containerizer/containerizer.ts";
-import type { RelayStream } from "./relay-stream.ts";
+
+/** The other end of a relay; `RelayStream` is one over gRPC. */
+export interface RelayPeer {
+  /** Aborted when the other side has gone: nobody wants what is still to come. */
+  readonly over: AbortSignal;
+  onFrame(listener: (frame: RelayFrame) => void): void;
+  /** Resolves when more may be written, so that a slow reader slows the source down. */
+  write(frame: RelayFrame): Promise<void>;
+  /** Reads no further frames until `resume`. */
+  pause(): void;
+  resume(): void;
+  /** Sends what is still to be sent and closes this side. */
+  end(): void;
+}
 
 export interface RelaySource {
   readonly containerizer: Pick<Containerizer, "logs" | "exec">;
@@ -16,7 +29,7 @@ export interface RelaySource {
  * wrong is told in the last frame; this never throws.
  */
 export async function serveRelay(
-  stream: RelayStream,
+  stream: RelayPeer,
   relay: OpenRelay,
   source: RelaySource,
 ): Promise<void> {
@@ -28,8 +41,8 @@ export async function serveRelay(
   stream.end();
 }
 
-function serve(
-  stream: RelayStream,
+async function serve(
+  stream: RelayPeer,
   request: RelayRequest,
   source: RelaySource,
 ): Promise<RelayFrame> {
@@ -44,17 +57,18 @@ function serve(
 }
 
 async function serveLogs(
-  stream: RelayStream,
+  stream: RelayPeer,
   request: Extract<RelayRequest, { kind: "logs" }>,
   source: RelaySource,
 ): Promise<RelayFrame> {
   const containerId = requireContainer(source, request);
-  await pour(source.containerizer.logs(containerId, request), stream);
+  const wanted = { ...request, signal: stream.over };
+  await pour(source.containerizer.logs(containerId, wanted), stream);
   return { kind: "end" };
 }
 
 async function serveExec(
-  stream: RelayStream,
+  stream: RelayPeer,
   request: Extract<RelayRequest, { kind: "exec" }>,
   source: RelaySource,
 ): Promise<RelayFrame> {
@@ -83,7 +97,7 @@ function requireContainer(
 }
 
 /** Copies output to the stream until it ends or nobody wants it any more. */
-async function pour(output: AsyncIterable<OutputChunk>, stream: RelayStream): Promise<void> {
+async function pour(output: AsyncIterable<OutputChunk>, stream: RelayPeer): Promise<void> {
   const iterator = output[Symbol.asyncIterator]();
   const gone = new Promise<null>((resolve) => {
     if (stream.over.aborted) resolve(null);
@@ -96,12 +110,12 @@ async function pour(output: AsyncIterable<OutputChunk>, stream: RelayStream): Pr
       await stream.write({ kind: next.value.stream, data: next.value.data });
     }
   } finally {
-    // Not awaited: a quiet log may have nothing to say for hours.
+    // Not awaited: what is under way may take its time to notice.
     void Promise.resolve(iterator.return?.()).catch(() => {});
   }
 }
 
-function control(stream: RelayStream, session: ExecSession, frame: RelayFrame): void {
+function control(stream: RelayPeer, session: ExecSession, frame: RelayFrame): void {
   switch (frame.kind) {
     case "stdin":
       stream.pause();

@@ -30,12 +30,16 @@ export type LinkWish = "register" | "reconnect" | null;
 export class Link {
   readonly #config: AgentConfig;
   readonly #random: Random;
-  #state: Omit<LinkSnapshot, "random">;
+  #state: Omit<LinkSnapshot, "random" | "dueMs">;
+  /** Apart from the rest, because every message of the master moves it. */
+  #dueMs: number;
 
   constructor(config: AgentConfig, random: Random, state: Omit<LinkSnapshot, "random">) {
     this.#config = config;
     this.#random = random;
-    this.#state = state;
+    const { dueMs, ...rest } = state;
+    this.#dueMs = dueMs;
+    this.#state = rest;
   }
 
   static startFrom(agentId: AgentId | null, epochSeen: number): Omit<LinkSnapshot, "random"> {
@@ -51,7 +55,7 @@ export class Link {
   }
 
   snapshot(): LinkSnapshot {
-    return { ...this.#state, random: this.#random.snapshot() };
+    return { ...this.#state, dueMs: this.#dueMs, random: this.#random.snapshot() };
   }
 
   get agentId(): AgentId | null {
@@ -82,18 +86,18 @@ export class Link {
     const doublings = Math.min(this.#state.attemptCount, 30);
     const longestMs = Math.min(registrationBackoffMs * 2 ** doublings, registrationBackoffMaxMs);
     const waitMs = Math.floor(this.#random.fraction() * longestMs);
-    this.#state = { ...this.#state, session, phase: "waiting", dueMs: nowMs + waitMs };
+    this.#state = { ...this.#state, session, phase: "waiting" };
+    this.#dueMs = nowMs + waitMs;
   }
 
   down(): void {
-    const dueMs = Number.POSITIVE_INFINITY;
-    this.#state = { ...this.#state, session: null, phase: "down", dueMs };
+    this.#state = { ...this.#state, session: null, phase: "down" };
+    this.#dueMs = Number.POSITIVE_INFINITY;
   }
 
   /** Something came from the master. */
   hear(nowMs: number): void {
-    if (this.#state.phase !== "registered") return;
-    this.#state = { ...this.#state, dueMs: nowMs + this.#state.pingTimeoutMs };
+    if (this.#state.phase === "registered") this.#dueMs = nowMs + this.#state.pingTimeoutMs;
   }
 
   /** Takes the master's answer; says why not when it must not be believed. */
@@ -112,12 +116,12 @@ export class Link {
     this.#state = {
       ...this.#state,
       phase: "registered",
-      dueMs: nowMs + pingTimeoutMs,
       pingTimeoutMs,
       attemptCount: 0,
       agentId: answer.agentId,
       epochSeen: epoch,
     };
+    this.#dueMs = nowMs + pingTimeoutMs;
     return null;
   }
 
@@ -127,16 +131,16 @@ export class Link {
   }
 
   wake(nowMs: number): LinkWish {
-    if (nowMs < this.#state.dueMs) return null;
+    if (nowMs < this.#dueMs) return null;
     if (this.#state.phase !== "waiting") return "reconnect";
     // A master that does not answer at all is left for the next one of the list.
-    const dueMs = nowMs + this.#config.registrationBackoffMaxMs;
+    this.#dueMs = nowMs + this.#config.registrationBackoffMaxMs;
     const attemptCount = this.#state.attemptCount + 1;
-    this.#state = { ...this.#state, phase: "registering", dueMs, attemptCount };
+    this.#state = { ...this.#state, phase: "registering", attemptCount };
     return "register";
   }
 
   nextMs(): number {
-    return this.#state.dueMs;
+    return this.#dueMs;
   }
 }

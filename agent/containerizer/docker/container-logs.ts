@@ -10,11 +10,16 @@ export async function* containerLogs(
   request: LogRequest,
 ): AsyncGenerator<OutputChunk> {
   const connection = new AbortController();
+  const letGo = () => connection.abort();
+  request.signal?.addEventListener("abort", letGo);
+  if (request.signal?.aborted === true) letGo();
   try {
     yield* demultiplex(await openLog(container, request, connection.signal));
   } catch (thrown) {
+    if (request.signal?.aborted === true) return;
     throw logError(thrown);
   } finally {
+    request.signal?.removeEventListener("abort", letGo);
     connection.abort();
   }
 }

@@ -16,16 +16,20 @@ export async function* fakeLogs(
       if (chunk !== undefined && isWanted(chunk)) yield chunk;
     }
     if (!request.isFollowing || container.exitCode !== null) return;
-    await nextChange(container);
+    await nextChange(container, request.signal);
+    if (request.signal?.aborted === true) return;
   }
 }
 
-function nextChange(container: FakeContainer): Promise<void> {
+function nextChange(container: FakeContainer, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve) => {
     const wake = () => {
       container.followers.delete(wake);
+      signal?.removeEventListener("abort", wake);
       resolve();
     };
     container.followers.add(wake);
+    signal?.addEventListener("abort", wake);
+    if (signal?.aborted === true) wake();
   });
 }

@@ -19,7 +19,7 @@ export async function* fileLogs(
   const readers = wantedStreams(request).map((stream) => new LogReader(directory, stream));
   try {
     for (const reader of readers) await reader.open(request.tailLines);
-    while (true) {
+    while (request.signal?.aborted !== true) {
       // Asked before reading: what was written before the end is read after it.
       const isLastRound = !request.isFollowing || hasEnded();
       for (const reader of readers) yield* reader.readToEnd();
