@@ -8,6 +8,7 @@ import { ClusterError } from "@bourse/model/errors";
 import { isTerminal } from "@bourse/model/task-state";
 import Docker from "dockerode";
 import { OperatorClient } from "./client.ts";
+import { DEMO_COMMAND } from "./demo-image/demo-image.ts";
 import { listFrameworks } from "./lookup.ts";
 
 export interface ClusterPlan {
@@ -148,15 +149,11 @@ export class LocalCluster {
 
   #spawnService(instances: number): void {
     const { plan } = { plan: this.#plan };
+    const page = ["-e", "PORT=8080", "-p", "8080", "--image", plan.image ?? "", "--", DEMO_COMMAND];
     this.#spawn("service", [
-      ...[
-        "service",
-        "--state-dir",
-        join(plan.dataDir, "service"),
-        "--instances",
-        String(instances),
-      ],
-      ...(plan.image === undefined ? ["--", "sleep", "1000000"] : ["--image", plan.image]),
+      ...["service", "--state-dir", join(plan.dataDir, "service"), "--mem", "32"],
+      ...["--instances", String(instances)],
+      ...(plan.image === undefined ? ["--", "sleep", "1000000"] : page),
     ]);
   }
 
@@ -214,13 +211,9 @@ async function liveTasks(client: OperatorClient): Promise<number> {
 async function end(member: Member): Promise<void> {
   if (!isAlive(member)) return;
   member.child.kill("SIGTERM");
-  const hasEnded = await Promise.race([
-    member.exited.then(() => true),
-    pause(MEMBER_END_MS).then(() => false),
-  ]);
-  if (hasEnded) return;
-  member.child.kill("SIGKILL");
+  const timer = setTimeout(() => member.child.kill("SIGKILL"), MEMBER_END_MS);
   await member.exited;
+  clearTimeout(timer);
 }
 
 function isAlive(member: Member): boolean {

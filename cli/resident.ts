@@ -1,9 +1,11 @@
 import { ClusterError } from "@bourse/model/errors";
+import { scalarMilli } from "@bourse/model/resources";
 import { startRunner } from "@bourse/runner/main";
 import { startService } from "@bourse/service/main";
 import type { Command } from "commander";
 import { contextFor, integerOf } from "./context.ts";
 import { daemonLogger, endedBy, runUntilSignal } from "./daemon.ts";
+import { addSpecOptions, amountsOf, type SpecFlags, specOf } from "./task-spec.ts";
 
 export function addRunnerCommand(root: Command): void {
   root
@@ -19,42 +21,45 @@ export function addRunnerCommand(root: Command): void {
     });
 }
 
-interface ServiceFlags {
+interface ServiceFlags extends SpecFlags {
   readonly name: string;
   readonly instances: string;
   readonly image?: string;
   readonly stateDir: string;
   readonly logLevel: string;
-  readonly command?: readonly string[];
 }
 
 export function addServiceCommand(root: Command): void {
-  root
+  const service = root
     .command("service")
     .description("the demo service framework: keeps N instances of a container alive")
-    .option("--name <name>", "of the framework", "demo")
+    .argument("[command...]", "instead of the image's own")
+    .option("--name <name>", "of the framework and its tasks", "demo")
     .option("--instances <count>", "how many to keep", "3")
     .option("--image <image>", "container image; without one a process of the host runs")
     .requiredOption("--state-dir <directory>", "where its framework id is written down")
-    .option("--log-level <level>", "trace, debug, info, warn or error", "info")
-    .argument("[command...]", "instead of the image's own")
+    .option("--log-level <level>", "trace, debug, info, warn or error", "info");
+  addSpecOptions(service)
+    .passThroughOptions()
     .action(async (words: readonly string[], options: ServiceFlags, command: Command) => {
       const { masters } = contextFor(command);
       const logger = daemonLogger("service", options.logLevel);
       if (options.image === undefined && words.length === 0) {
         throw new ClusterError("invalid_call", "neither --image nor a command says what to run");
       }
-      const service = await startService({
+      const amounts = amountsOf(options);
+      const running = await startService({
         masters,
         name: options.name,
         instances: integerOf(options.instances, "--instances", 0, 100_000),
         stateDir: options.stateDir,
-        spec: {
-          ...(options.image === undefined ? {} : { image: options.image }),
-          ...(words.length === 0 ? {} : { command: words }),
+        spec: specOf(options.image, words, options),
+        amounts: {
+          cpus: scalarMilli(amounts, "cpus") / 1000,
+          mem: scalarMilli(amounts, "mem") / 1000,
         },
         logger,
       });
-      await runUntilSignal(service, endedBy(service.fatal), logger);
+      await runUntilSignal(running, endedBy(running.fatal), logger);
     });
 }
