@@ -58,7 +58,7 @@ export class Cluster {
     return answer(this.#state, now, query);
   }
 
-  /** For checks and views of this package only: nobody else may look inside. */
+  /** To look at, in checks and books; whoever changes it breaks the core. */
   get state(): ClusterState {
     return this.#state;
   }

@@ -1,3 +1,4 @@
+import type { SessionId } from "@bourse/model/ids";
 import {
   add,
   addAll,
@@ -12,6 +13,8 @@ import {
 import { releasesResources, type TaskState } from "@bourse/model/task-state";
 import { isAdmitted, isOffered } from "./agents.ts";
 import type { Cluster } from "./cluster.ts";
+import type { Effects } from "./effects.ts";
+import type { ClusterInput } from "./inputs.ts";
 import type { Agent, ClusterState, Framework } from "./state.ts";
 
 /**
@@ -28,6 +31,29 @@ export function checkInvariants(cluster: Cluster): readonly string[] {
   checkSessions(state, report);
   checkCounts(state, report);
   checkAllocator(state, report);
+  return violations;
+}
+
+/**
+ * The checks on what one input touched: the agents and frameworks that it came from or whose streams something was
+ * sent on. Costs a walk over their own tasks and offers, so it can follow every input of a large run.
+ */
+export function checkTouched(
+  cluster: Cluster,
+  input: ClusterInput,
+  effects: Effects,
+): readonly string[] {
+  const { state } = cluster;
+  const sessions = new Set<SessionId>();
+  if ("session" in input) sessions.add(input.session);
+  for (const sending of effects.send) if ("session" in sending) sessions.add(sending.session);
+  const violations: string[] = [];
+  const report = (violation: string) => violations.push(violation);
+  for (const session of sessions) {
+    const peer = state.sessions.get(session);
+    if (peer?.kind === "agent") checkAgent(state, peer.agent, report);
+    else if (peer?.kind === "framework") checkConnection(state, peer.framework, report);
+  }
   return violations;
 }
 
@@ -86,6 +112,17 @@ const TIMER_OF_AGENT: Record<Agent["condition"], "ping-agent" | "forget-agent" |
 };
 
 function checkFramework(state: ClusterState, framework: Framework, report: Report): void {
+  checkConnection(state, framework, report);
+  for (const task of framework.tasks.values()) {
+    if (state.agents.get(task.agentId)?.tasks.has(task) !== true) {
+      const { frameworkId, info, agentId } = task;
+      report(`framework ${frameworkId} has task ${info.taskId}, which agent ${agentId} has not`);
+    }
+  }
+}
+
+/** What can be seen of a framework without looking at its tasks. */
+function checkConnection(state: ClusterState, framework: Framework, report: Report): void {
   const name = `framework ${framework.frameworkId}`;
   const isConnected = framework.session !== null;
   if (isConnected !== (framework.condition === "active")) {
@@ -96,11 +133,6 @@ function checkFramework(state: ClusterState, framework: Framework, report: Repor
   }
   if (state.completedFrameworks.has(framework.frameworkId)) {
     report(`${name} is both alive and completed`);
-  }
-  for (const task of framework.tasks.values()) {
-    if (state.agents.get(task.agentId)?.tasks.has(task) !== true) {
-      report(`${name} has task ${task.info.taskId}, which agent ${task.agentId} does not have`);
-    }
   }
   if (!hasBegun(state)) return;
   const expected = isConnected ? "heartbeat-framework" : "remove-framework";

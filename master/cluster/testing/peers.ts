@@ -3,7 +3,7 @@ import type { FrameworkEvent } from "@bourse/model/scheduler";
 import type { TaskInfo, TaskStatus } from "@bourse/model/task";
 import { isTerminal, type TaskState } from "@bourse/model/task-state";
 import type { Effects } from "../effects.ts";
-import { agentInfo, frameworkInfo, taskOf } from "./script-commands.ts";
+import { agentInfo, frameworkInfo, taskOf } from "./builders.ts";
 import type { TestInput, World } from "./world.ts";
 
 /** A task at an agent: updates not yet acknowledged wait in order, the first is out. */

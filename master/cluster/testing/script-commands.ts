@@ -1,16 +1,10 @@
 import type { AgentToMaster } from "@bourse/model/agent-messages";
-import type { Capability, FrameworkInfo } from "@bourse/model/framework";
-import {
-  canonical,
-  formatResources,
-  type Resources,
-  ranges,
-  scalar,
-} from "@bourse/model/resources";
 import type { FrameworkCall } from "@bourse/model/scheduler";
-import { NO_PAYLOAD, type TaskInfo, type TaskStatus } from "@bourse/model/task";
+import { NO_PAYLOAD, type TaskStatus } from "@bourse/model/task";
 import type { TaskReason, TaskState } from "@bourse/model/task-state";
-import { formatEffects, formatStatus } from "./script-format.ts";
+import { agentInfo, frameworkInfo, listOf, taskOf } from "./builders.ts";
+import { formatEffects } from "./script-format.ts";
+import { queryLines } from "./script-queries.ts";
 import { WALL_ORIGIN_MS, World } from "./world.ts";
 
 /** What the commands of a script do. One command, one output; `ok` when there is nothing to show. */
@@ -65,7 +59,7 @@ export class Script {
       case "frameworks":
       case "offers":
       case "explain":
-        return this.#query(command, words);
+        return queryLines(world, command, words[0] ?? "");
       default:
         throw new Error(`no command ${command}`);
     }
@@ -171,52 +165,6 @@ export class Script {
     }
   }
 
-  #query(what: string, [id = ""]: readonly string[]): string[] {
-    const page = { limit: 1000 };
-    const filter = { hasCompleted: id === "all" };
-    const view =
-      what === "explain"
-        ? this.#world.query({ kind: what, subject: subjectOf(id) })
-        : what === "tasks"
-          ? this.#world.query({ kind: what, page, filter })
-          : what === "frameworks"
-            ? this.#world.query({ kind: what, page, hasCompleted: id === "all" })
-            : this.#world.query({ kind: what as "agents" | "offers", page });
-    switch (view.kind) {
-      case "tasks":
-        return view.tasks.map(
-          ({ frameworkId, taskId, state, agentId, statuses }) =>
-            `${frameworkId}/${taskId} ${state} on ${agentId}, ${statuses.length} statuses`,
-        );
-      case "agents":
-        return view.agents.map(
-          ({ agentId, condition, tasks, offered, allocated }) =>
-            `${agentId} ${condition}, ${tasks} tasks; offered ${formatResources(offered)}; allocated ${formatResources(allocated)}`,
-        );
-      case "frameworks":
-        return view.frameworks.map(({ frameworkId, condition, tasks, offers, removeAtMs }) => {
-          const until =
-            removeAtMs === undefined
-              ? ""
-              : `, removed at ${(removeAtMs - WALL_ORIGIN_MS) / 1000} s`;
-          return `${frameworkId} ${condition}, ${tasks} tasks, ${offers} offers${until}`;
-        });
-      case "offers":
-        return view.offers.map(
-          ({ offerId, frameworkId, agentId }) => `${offerId} of ${agentId} to ${frameworkId}`,
-        );
-      case "explanation":
-        return [
-          view.explanation.summary,
-          ...view.explanation.decisions.map(({ what: decision }) => `  ${describe(decision)}`),
-        ];
-      case "refused":
-        return [`refused ${view.refusal.code}: ${view.refusal.message}`];
-      case "master":
-        return [];
-    }
-  }
-
   #show(effects: ReturnType<World["apply"]>): string[] {
     return formatEffects(effects, this.#shown);
   }
@@ -294,64 +242,6 @@ function agentStatus(
   };
 }
 
-export function frameworkInfo(
-  name: string,
-  named: ReadonlyMap<string, string> = new Map(),
-): FrameworkInfo {
-  const principal = named.get("principal");
-  return {
-    user: "root",
-    name: name || "new",
-    roles: listOf(named.get("roles") ?? "*"),
-    failoverTimeoutMs: Number(named.get("failover") ?? 3600) * 1000,
-    isCheckpointing: true,
-    capabilities: listOf(named.get("can") ?? "PARTITION_AWARE") as Capability[],
-    ...(principal !== undefined && { principal }),
-    payload: NO_PAYLOAD,
-  };
-}
-
-export function agentInfo(named: ReadonlyMap<string, string> = new Map()) {
-  const cpus = named.get("cpus") ?? "4";
-  const mem = named.get("mem") ?? "4096";
-  return {
-    hostname: named.get("host") ?? "host",
-    port: 5051,
-    resources: resourcesOf(
-      `cpus=${cpus},mem=${mem}${named.has("ports") ? `,ports=${named.get("ports")}` : ""}`,
-    ),
-    attributes: [],
-    version: "0.1.0",
-    payload: NO_PAYLOAD,
-  };
-}
-
-/** `t1:cpus=1,mem=128` or `t1@a2:cpus=1`. */
-export function taskOf(text: string, offerAgentId: string): TaskInfo {
-  const [name = "", resources = ""] = text.split(":");
-  const [taskId = "", agentId] = name.split("@");
-  return {
-    taskId,
-    name: taskId,
-    agentId: agentId ?? offerAgentId,
-    resources: resourcesOf(resources),
-    payload: NO_PAYLOAD,
-  };
-}
-
-/** `cpus=1.5,ports=31000-31009`. */
-export function resourcesOf(text: string): Resources {
-  if (text === "") return [];
-  return canonical(
-    text.split(",").map((part) => {
-      const [name = "", amount = ""] = part.split("=");
-      const [begin = "", end] = amount.split("-");
-      if (end === undefined) return scalar(name, Math.round(Number(amount) * 1000));
-      return ranges(name, [{ begin: Number(begin), end: Number(end) }]);
-    }),
-  );
-}
-
 function argumentsOf(words: readonly string[]) {
   const plain: string[] = [];
   const named = new Map<string, string>();
@@ -362,33 +252,3 @@ function argumentsOf(words: readonly string[]) {
   }
   return { plain, named };
 }
-
-function listOf(text: string | undefined): string[] {
-  return text === undefined || text === "" ? [] : text.split(",");
-}
-
-function subjectOf(id: string) {
-  const [frameworkId = "", taskId] = id.split("/");
-  return taskId === undefined
-    ? ({ kind: "framework", frameworkId } as const)
-    : ({ kind: "task", frameworkId, taskId } as const);
-}
-
-function describe(decision: object): string {
-  return Object.values(decision)
-    .map((value) => {
-      if (Array.isArray(value)) {
-        const codes = value.map((item: { code?: string }) => item.code).filter((code) => code);
-        return codes.length > 0 ? codes.join(",") : formatResourcesOf(value);
-      }
-      return String(value);
-    })
-    .filter((text) => text !== "")
-    .join(" ");
-}
-
-function formatResourcesOf(value: Resources): string {
-  return value.length === 0 ? "" : formatResources(value);
-}
-
-export { formatStatus };

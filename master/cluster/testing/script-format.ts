@@ -107,7 +107,7 @@ function formatMessage(message: MasterToAgent): string {
   }
 }
 
-export function formatStatus(status: TaskStatus): string {
+function formatStatus(status: TaskStatus): string {
   const { taskId, state, reason, message, agentId, uuid } = status;
   const where = agentId === undefined ? "" : ` on ${agentId}`;
   const why = reason === undefined ? "" : ` ${reason}`;

@@ -5,7 +5,7 @@ import { Cluster } from "../cluster.ts";
 import { CLUSTER_DEFAULTS } from "../config.ts";
 import type { Effects } from "../effects.ts";
 import type { ClusterConfig, ClusterInput, ClusterStart } from "../inputs.ts";
-import { checkInvariants } from "../invariants.ts";
+import { checkInvariants, checkTouched } from "../invariants.ts";
 
 /** Without the discriminated union's `principal`: tests are not authenticated. */
 export type TestInput = ClusterInput extends infer Input
@@ -51,7 +51,10 @@ export class World {
     const effects = deepFreeze(this.cluster.apply(this.now, whole));
     for (const record of effects.persist) this.#write(record);
     this.#wakeAtMs = effects.wakeAtMs;
-    const violations = checkInvariants(this.cluster);
+    const violations = [
+      ...checkTouched(this.cluster, whole, effects),
+      ...checkInvariants(this.cluster),
+    ];
     if (violations.length > 0) throw new Error(violations.join("\n"));
     return effects;
   }

@@ -1,0 +1,71 @@
+import { formatResources, type Resources } from "@bourse/model/resources";
+import { WALL_ORIGIN_MS, type World } from "./world.ts";
+
+/** What an operator sees, a line an item. */
+export function queryLines(world: World, what: string, id: string): string[] {
+  const page = { limit: 1000 };
+  const filter = { hasCompleted: id === "all" };
+  const view =
+    what === "explain"
+      ? world.query({ kind: what, subject: subjectOf(id) })
+      : what === "tasks"
+        ? world.query({ kind: what, page, filter })
+        : what === "frameworks"
+          ? world.query({ kind: what, page, hasCompleted: id === "all" })
+          : world.query({ kind: what as "agents" | "offers", page });
+  switch (view.kind) {
+    case "tasks":
+      return view.tasks.map(
+        ({ frameworkId, taskId, state, agentId, statuses }) =>
+          `${frameworkId}/${taskId} ${state} on ${agentId}, ${statuses.length} statuses`,
+      );
+    case "agents":
+      return view.agents.map(
+        ({ agentId, condition, tasks, offered, allocated }) =>
+          `${agentId} ${condition}, ${tasks} tasks; offered ${formatResources(offered)}; allocated ${formatResources(allocated)}`,
+      );
+    case "frameworks":
+      return view.frameworks.map(({ frameworkId, condition, tasks, offers, removeAtMs }) => {
+        const until =
+          removeAtMs === undefined ? "" : `, removed at ${(removeAtMs - WALL_ORIGIN_MS) / 1000} s`;
+        return `${frameworkId} ${condition}, ${tasks} tasks, ${offers} offers${until}`;
+      });
+    case "offers":
+      return view.offers.map(
+        ({ offerId, frameworkId, agentId }) => `${offerId} of ${agentId} to ${frameworkId}`,
+      );
+    case "explanation":
+      return [
+        view.explanation.summary,
+        ...view.explanation.decisions.map(({ what: decision }) => `  ${describe(decision)}`),
+      ];
+    case "refused":
+      return [`refused ${view.refusal.code}: ${view.refusal.message}`];
+    case "master":
+      return [];
+  }
+}
+
+function subjectOf(id: string) {
+  const [frameworkId = "", taskId] = id.split("/");
+  return taskId === undefined
+    ? ({ kind: "framework", frameworkId } as const)
+    : ({ kind: "task", frameworkId, taskId } as const);
+}
+
+function describe(decision: object): string {
+  return Object.values(decision)
+    .map((value) => {
+      if (Array.isArray(value)) {
+        const codes = value.map((item: { code?: string }) => item.code).filter((code) => code);
+        return codes.length > 0 ? codes.join(",") : formatResourcesOf(value);
+      }
+      return String(value);
+    })
+    .filter((text) => text !== "")
+    .join(" ");
+}
+
+function formatResourcesOf(value: Resources): string {
+  return value.length === 0 ? "" : formatResources(value);
+}
