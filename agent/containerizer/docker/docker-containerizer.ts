@@ -31,7 +31,7 @@ export interface DockerContainerizerOptions extends ContainerizerOptions {
   /** Names this agent's installation on this host; see `LABELS.owner`. */
   readonly owner: string;
   readonly cluster?: string;
-  /** An absolute path on the engine's host. */
+  /** A directory of the engine's host. */
   readonly sandboxRoot: string;
   /** Default: as the environment says (DOCKER_HOST), else the usual socket. */
   readonly docker?: Docker;

@@ -43,9 +43,13 @@ class OwnEngine {
     // The engine's own containerd dies with it. Where process 1 does not reap, it stays as a zombie, and the next
     // engine would take that for a containerd that runs.
     await rm(at("exec/containerd/containerd.pid"), { force: true });
+    // In a network namespace of its own: an engine without a bridge deletes docker0, the host's one included.
     const daemon = spawn(
-      "dockerd",
+      "unshare",
       [
+        "--net",
+        "--",
+        "dockerd",
         `--host=unix://${at("docker.sock")}`,
         `--data-root=${at("data")}`,
         `--exec-root=${at("exec")}`,

@@ -1,5 +1,5 @@
 import { chmod, mkdir } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { ContainerLaunch } from "@bourse/task/effects";
 import type Docker from "dockerode";
 import type { ContainerInspectInfo } from "dockerode";
@@ -34,7 +34,8 @@ export class Launcher {
   #engine: { readonly cpuCount: number; readonly hasInit: boolean } | null = null;
 
   constructor(options: LauncherOptions) {
-    this.#options = options;
+    // The engine knows no working directory of ours.
+    this.#options = { ...options, sandboxRoot: resolve(options.sandboxRoot) };
     this.#images = new ImageStore(options.docker, options);
   }
 

@@ -1,5 +1,5 @@
 import { mkdir, readdir, rename, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { HealthCheckSpec } from "@bourse/model/container";
 import { ClusterError } from "@bourse/model/errors";
 import type { ContainerId } from "@bourse/model/ids";
@@ -49,7 +49,7 @@ export class ProcessContainerizer implements Containerizer {
   #isPrepared: Promise<void> | null = null;
 
   constructor(options: ProcessContainerizerOptions) {
-    this.#options = options;
+    this.#options = { ...options, stateDir: resolve(options.stateDir) };
     this.#tracked = new TrackedProcesses(options);
     this.#rotating = setInterval(() => void this.#rotate(), ROTATE_INTERVAL_MS).unref();
   }

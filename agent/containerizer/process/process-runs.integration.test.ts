@@ -10,7 +10,7 @@ import { ProcessContainerizer } from "./process-containerizer.ts";
 const ALL_LOGS = { isFollowing: false, hasStdout: true, hasStderr: true };
 const PROCESS = { type: "process" } as const;
 
-describe("process containerizer", () => {
+describe.skipIf(process.platform !== "linux")("process containerizer", () => {
   let stateDir: string;
   let log: EventLog;
   let containerizer: ProcessContainerizer;
