@@ -1,103 +1,21 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import type { AgentToMaster } from "@bourse/model/agent-messages";
 import type { OperatorEvent } from "@bourse/model/operator";
-import { scalar } from "@bourse/model/resources";
-import type { FrameworkCall } from "@bourse/model/scheduler";
-import { NO_PAYLOAD } from "@bourse/model/task";
-import { pino } from "pino";
 import { afterEach, expect, test } from "vitest";
-import { type MasterOptions, type RunningMaster, startMaster } from "../../main.ts";
-import { TestClient, until } from "../../testdata/test-client.ts";
+import { until } from "../../testdata/test-client.ts";
+import {
+  cluster,
+  PAYLOAD,
+  REGISTER,
+  running,
+  SUBSCRIBE,
+  undoAll,
+} from "../../testdata/test-master.ts";
 
-const cleanUp: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const undo of cleanUp.splice(0).reverse()) await undo();
-});
-
-async function cluster(differing: Partial<MasterOptions> = {}) {
-  const dataDir = await mkdtemp(join(tmpdir(), "bourse-api-"));
-  cleanUp.push(() => rm(dataDir, { recursive: true, force: true }));
-  const master: RunningMaster = await startMaster({
-    host: "127.0.0.1",
-    port: 0,
-    dataDir,
-    store: "memory",
-    hasJournal: false,
-    isInsecure: false,
-    config: {},
-    logger: pino({ enabled: false }),
-    ...differing,
-  });
-  cleanUp.push(() => master.stop());
-  const dial = (): TestClient => {
-    const client = new TestClient(master.address);
-    cleanUp.push(() => client.close());
-    return client;
-  };
-  return { master, dial, client: dial() };
-}
-
-const REGISTER: AgentToMaster = {
-  kind: "register",
-  epochSeen: 0,
-  info: {
-    hostname: "h1",
-    port: 5051,
-    resources: [scalar("cpus", 4_000), scalar("mem", 4_096_000)],
-    attributes: [],
-    version: "test",
-    payload: NO_PAYLOAD,
-  },
-};
-
-const SUBSCRIBE: FrameworkCall = {
-  kind: "subscribe",
-  epochSeen: 0,
-  suppressedRoles: [],
-  info: {
-    user: "root",
-    name: "f",
-    roles: ["*"],
-    failoverTimeoutMs: 60_000,
-    isCheckpointing: true,
-    capabilities: ["MULTI_ROLE", "PARTITION_AWARE"],
-    payload: NO_PAYLOAD,
-  },
-};
-
-/** An agent, a framework, and one task of it that the agent runs. */
-async function running(client: TestClient) {
-  const agent = client.agent();
-  agent.send(REGISTER);
-  const { agentId } = await agent.message("registered");
-  const framework = client.framework();
-  framework.send(SUBSCRIBE);
-  const { frameworkId } = await framework.message("subscribed");
-  const { offers } = await framework.message("offers");
-  const offer = offers[0] as (typeof offers)[number];
-  const task = {
-    taskId: "t1",
-    name: "t1",
-    agentId,
-    resources: [scalar("cpus", 1_000), scalar("mem", 64_000)],
-    payload: Uint8Array.of(1, 2, 3),
-  };
-  framework.send({
-    kind: "accept",
-    offerIds: [offer.offerId],
-    operations: [{ kind: "launch", tasks: [task] }],
-    filters: {},
-  });
-  const launch = await agent.message("launch");
-  expect(launch.tasks[0]?.payload).toEqual(task.payload);
-  return { agent, agentId, framework, frameworkId };
-}
+afterEach(undoAll);
 
 test("an agent registers, a framework is offered it, launches, and the update comes back", async () => {
   const { client } = await cluster();
   const { agent, agentId, framework, frameworkId } = await running(client);
+  expect((await agent.message("launch")).tasks[0]?.payload).toEqual(PAYLOAD);
   const status = {
     taskId: "t1",
     state: "TASK_RUNNING",

@@ -275,7 +275,7 @@ function pageRefusal(query: OperatorQuery | ClusterError): ClusterError | null {
 }
 
 function misplaced(kind: string, rpc: string): ClusterError {
-  return new ClusterError("invalid_call", `a ${kind} request does not belong in ${rpc}`);
+  return new ClusterError("invalid_call", `a request of kind ${kind} does not belong in ${rpc}`);
 }
 
 function unopened(): ClusterError {
