@@ -8,12 +8,20 @@ import type {
   OperatorView,
   Page,
 } from "@bourse/model/operator";
-import { addAll, NO_RESOURCES, type Resources, scalar } from "@bourse/model/resources";
+import { NO_RESOURCES, type Resources } from "@bourse/model/resources";
 import { conditionOf, isAdmitted } from "./agents.ts";
 import { CLUSTER_LIMITS } from "./config.ts";
 import { explain } from "./explain.ts";
 import { failoverTimeoutMs } from "./frameworks.ts";
-import type { Agent, ClusterState, CompletedFramework, Framework, OfferRecord } from "./state.ts";
+import { scalarSum, scalarsOf, sumOf } from "./resource-sums.ts";
+import type {
+  Agent,
+  ClusterState,
+  CompletedFramework,
+  Framework,
+  OfferRecord,
+  Task,
+} from "./state.ts";
 import { taskViews } from "./task-views.ts";
 
 /** Answers an operator's question from the state as it is; changes nothing. Lists are sorted by id and paged. */
@@ -58,8 +66,10 @@ function masterView(state: ClusterState): MasterView {
     startedAtMs: counters.startedAtMs ?? 0,
     counts: { agents: agents.size, frameworks: frameworks.size, offers: offers.size, tasks },
     tasksByState: Object.fromEntries(taskCounts),
-    total: scalarSum(Array.from(agents.values()).filter(isAdmitted), ({ info }) => info.resources),
-    offered: scalarSum(offers.values(), ({ offer }) => offer.resources),
+    total: scalarSum(
+      map(Array.from(agents.values()).filter(isAdmitted), ({ info }) => info.resources),
+    ),
+    offered: scalarSum(map(offers.values(), ({ offer }) => offer.resources)),
     allocated: scalarsOf(state.allocatedMilli),
     version: `${state.epoch}.${counters.inputs}`,
   };
@@ -74,10 +84,8 @@ function agentView(agent: Agent): AgentView {
     condition: conditionOf(agent),
     isDeactivated: agent.isDeactivated,
     total: info.resources,
-    offered: addAll(Array.from(agent.offers, ({ offer }) => offer.resources)),
-    allocated: addAll(
-      Array.from(agent.tasks, (task) => (task.isHolding ? task.info.resources : NO_RESOURCES)),
-    ),
+    offered: sumOf(map(agent.offers, ({ offer }) => offer.resources)),
+    allocated: sumOf(map(agent.tasks, heldBy)),
     attributes: info.attributes,
     ...(info.domain !== undefined && { domain: info.domain }),
     version: info.version,
@@ -99,10 +107,8 @@ function frameworkView(state: ClusterState, now: Now, framework: Framework): Fra
     ...(removeAtMonoMs !== undefined && { removeAtMs: wallOf(now, removeAtMonoMs) }),
     tasks: tasks.size,
     offers: offers.size,
-    offered: scalarSum(offers, ({ offer }) => offer.resources),
-    allocated: scalarSum(tasks.values(), (task) =>
-      task.isHolding ? task.info.resources : NO_RESOURCES,
-    ),
+    offered: scalarSum(map(offers, ({ offer }) => offer.resources)),
+    allocated: scalarSum(map(tasks.values(), heldBy)),
     registeredAtMs: framework.registeredAtMs,
   };
 }
@@ -166,21 +172,12 @@ function pageOf<Item, View>(
   };
 }
 
-function scalarSum<Item>(items: Iterable<Item>, of: (item: Item) => Resources): Resources {
-  const sums = new Map<string, number>();
-  for (const item of items) {
-    for (const { name, value } of of(item)) {
-      if (value.type === "scalar") sums.set(name, (sums.get(name) ?? 0) + value.milli);
-    }
-  }
-  return scalarsOf(sums);
+function heldBy({ isHolding, info }: Task): Resources {
+  return isHolding ? info.resources : NO_RESOURCES;
 }
 
-function scalarsOf(sums: ReadonlyMap<string, number>): Resources {
-  const names = Array.from(sums.keys()).sort();
-  return names
-    .map((name) => scalar(name, sums.get(name) ?? 0))
-    .filter(({ value }) => value.type === "scalar" && value.milli > 0);
+function* map<Item, Result>(items: Iterable<Item>, of: (item: Item) => Result): Generator<Result> {
+  for (const item of items) yield of(item);
 }
 
 function wallOf(now: Now, monoMs: number): number {
