@@ -78,7 +78,7 @@ export class Allocator {
   updateAgentTotal(agentId: AgentId, total: Resources): void {
     const agent = this.#agentOf(agentId);
     this.#tables.agents.setTotal(agent, total);
-    this.#tables.filters.moveEntries(this.#tables.agents, agent);
+    this.#tables.filters.moveEntries(agent);
     this.#changed.add(agent);
   }
 
@@ -216,13 +216,14 @@ export class Allocator {
     const mayWait = clients.isSubscribed[pair] === 1 && this.#isConnected(pair);
     if (cause.kind !== "terminal" && mayWait) {
       const refuseMs = cause.kind === "declined" ? cause.refuseMs : 0;
-      filters.add(agents, agent, this.#moment(now), {
-        kind: refuseMs > 0 ? "refusal" : "pause",
+      const filter = {
+        kind: refuseMs > 0 ? ("refusal" as const) : ("pause" as const),
         pair,
         resources: held.resources,
         expiresAtMs: now.monoMs + Math.max(refuseMs, this.#config.allocationIntervalMs),
         madeAfterRuns: this.#runs,
-      });
+      };
+      filters.add(agent, filter, this.#moment(now));
     }
     this.#tables.giveBack(agent, pair, held.resources);
     this.#changed.add(agent);

@@ -255,14 +255,18 @@ class Pair {
         this.#allocate("changed");
         break;
       case "restore":
-        this.#fast = Allocator.restore(
-          JSON.parse(JSON.stringify(this.#fast.snapshot())),
-          this.#config,
-        );
+        this.#restore();
         break;
       case "wait":
         this.#monoMs += step.ms;
     }
+  }
+
+  /** The restored one has the same snapshot, whatever the original has forgotten by now. */
+  #restore(): void {
+    const snapshot = JSON.parse(JSON.stringify(this.#fast.snapshot()));
+    this.#fast = Allocator.restore(snapshot, this.#config);
+    expect(this.#fast.snapshot()).toEqual(snapshot);
   }
 
   #recover(step: Step & { kind: "recover" }): void {

@@ -52,11 +52,13 @@ interface AgentSnapshot {
   readonly total: Resources;
   /** Oldest first. */
   readonly held: readonly UsedResources[];
-  readonly filters: readonly (UsedResources & {
-    readonly kind: "refusal" | "pause";
-    readonly expiresAtMs: number;
-    readonly madeAfterRuns: number;
-  })[];
+  readonly filters: readonly FilterSnapshot[];
+}
+
+interface FilterSnapshot extends UsedResources {
+  readonly kind: "refusal" | "pause";
+  readonly expiresAtMs: number;
+  readonly madeAfterRuns: number;
 }
 
 export function snapshotTables(tables: Tables, moment: FilterMoment): TablesSnapshot {
@@ -127,8 +129,15 @@ function snapshotAgent(tables: Tables, agent: number, moment: FilterMoment): Age
         resources,
         expiresAtMs,
         madeAfterRuns,
-      })),
+      }))
+      .sort(byPair),
   };
+}
+
+/** By ids: the order in which pairs came to have filters is no state. Filters of one pair keep theirs. */
+function byPair(left: FilterSnapshot, right: FilterSnapshot): number {
+  if (left.frameworkId !== right.frameworkId) return left.frameworkId < right.frameworkId ? -1 : 1;
+  return left.role === right.role ? 0 : left.role < right.role ? -1 : 1;
 }
 
 function idsOf({ clients }: Tables, pair: number): Pick<UsedResources, "frameworkId" | "role"> {
@@ -160,7 +169,7 @@ function openAgent(tables: Tables, agent: number, snapshot: AgentSnapshot): void
   agents.isActive[agent] = snapshot.isActive ? 1 : 0;
   for (const held of snapshot.held) tables.hold(agent, pairOf(held), held.resources);
   for (const filter of snapshot.filters)
-    filters.restore(agents, agent, { ...filter, pair: pairOf(filter) });
+    filters.restore(agent, { ...filter, pair: pairOf(filter) });
 }
 
 function rankFramework({ clients }: Tables, snapshot: FrameworkSnapshot): void {

@@ -18,13 +18,14 @@ export class Tables {
   readonly kinds: KindTable;
   readonly agents: AgentTable;
   readonly clients: ClientTable;
-  readonly filters = new FilterTable();
+  readonly filters: FilterTable;
   readonly minimum: Minimum;
 
   constructor(config: AllocatorConfig, agentSlots?: Slots) {
     this.dimensions = new DimensionTable(config.fairnessExcluded);
     this.kinds = new KindTable(this.dimensions);
     this.agents = new AgentTable(this.kinds, this.dimensions, agentSlots);
+    this.filters = new FilterTable(this.agents);
     this.clients = new ClientTable(this.dimensions);
     this.minimum = minimumFrom(config.minAllocatable);
   }
@@ -32,7 +33,7 @@ export class Tables {
   /** Counts resources of the agent as held by the pair, whether they are free or not. */
   hold(agent: number, pair: number, resources: Resources): void {
     const entries = this.agents.entriesFor(agent, resources);
-    this.filters.moveEntries(this.agents, agent);
+    this.filters.moveEntries(agent);
     const holding = this.#openHolding(agent, pair);
     this.clients.beginChange(pair);
     resources.forEach(({ value }, index) => {
