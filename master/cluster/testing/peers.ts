@@ -1,4 +1,7 @@
 import type { MasterToAgent } from "@bourse/model/agent-messages";
+import type { FrameworkInfo } from "@bourse/model/framework";
+import type { Offer } from "@bourse/model/offer";
+import { rangesOf } from "@bourse/model/resources";
 import type { FrameworkEvent } from "@bourse/model/scheduler";
 import type { TaskInfo, TaskStatus } from "@bourse/model/task";
 import { isTerminal, type TaskState } from "@bourse/model/task-state";
@@ -19,6 +22,8 @@ interface FakeAgent {
   session: number | null;
   /** The stream is dead, but the master does not know it yet: what it sends is lost. */
   isCut: boolean;
+  /** What the master sends waits here, in order; lost when the stream breaks. Null = it arrives at once. */
+  inbox: MasterToAgent[] | null;
   readonly tasks: Map<string, HeldTask>;
 }
 
@@ -27,7 +32,7 @@ interface FakeFramework {
   session: number | null;
   isCut: boolean;
   isCompleted: boolean;
-  readonly offers: Map<string, string /** Agent id. */>;
+  readonly offers: Map<string, Offer>;
   /** The last state it was told. */
   readonly told: Map<string, TaskState>;
   /** Updates to acknowledge. */
@@ -54,6 +59,7 @@ export class Peers {
       agentId: null,
       session: null,
       isCut: false,
+      inbox: null,
       tasks: new Map(),
     }));
     this.#frameworks = Array.from({ length: counts.frameworks }, (_, index) => ({
@@ -95,11 +101,13 @@ export class Peers {
       () => this.#teardown(framework, pick),
       () => this.#resend(agent),
       () => this.#maybeRestart(pick),
+      () => this.#sayAgain(agent),
+      () => this.#slowDown(agent, pick),
     ];
     actions[what % actions.length]?.();
   }
 
-  static readonly ACTIONS = 23;
+  static readonly ACTIONS = 25;
 
   #maybeRestart(pick: number): void {
     if (pick % 5 === 0) this.restartMaster();
@@ -108,7 +116,7 @@ export class Peers {
   /** A new master from the registry: every stream is gone. */
   restartMaster(): void {
     this.#world.restart();
-    for (const agent of this.#agents) agent.session = null;
+    for (const agent of this.#agents) this.#forgetSession(agent);
     for (const framework of this.#frameworks) this.#forget(framework);
     this.#pass(0);
   }
@@ -139,11 +147,20 @@ export class Peers {
 
   #connectAgent(agent: FakeAgent): void {
     if (agent.session !== null && !agent.isCut) return;
+    this.#forgetSession(agent);
     agent.session = this.#nextSession++;
-    agent.isCut = false;
-    const info = agentInfo();
+    this.#introduce(agent, agent.session);
+    this.#resend(agent);
+  }
+
+  /** Full state on a stream that is in use, while launches may be on their way. */
+  #sayAgain(agent: FakeAgent): void {
+    if (agent.session !== null && !agent.isCut) this.#introduce(agent, agent.session);
+  }
+
+  #introduce({ agentId, tasks: held }: FakeAgent, session: number): void {
+    const info = agentInfo(new Map([["ports", "31000-31019"]]));
     const epochSeen = 0;
-    const { session, agentId } = agent;
     if (agentId === null) {
       this.#send({
         kind: "agent-message",
@@ -152,7 +169,7 @@ export class Peers {
       });
       return;
     }
-    const tasks = Array.from(agent.tasks.values(), (task) => ({
+    const tasks = Array.from(held.values(), (task) => ({
       frameworkId: task.frameworkId,
       task: task.info,
       latest: task.pending.at(-1) ?? statusOf(task, undefined),
@@ -160,11 +177,18 @@ export class Peers {
     const ids = new Set(tasks.map(({ frameworkId }) => frameworkId));
     const frameworks = Array.from(ids, (frameworkId) => ({
       frameworkId,
-      info: frameworkInfo(frameworkId),
+      info: infoOf(frameworkId),
     }));
     const message = { kind: "reregister", agentId, info, epochSeen, tasks, frameworks } as const;
     this.#send({ kind: "agent-message", session, message });
-    this.#resend(agent);
+  }
+
+  /** The agent's inbox fills, or is read. */
+  #slowDown(agent: FakeAgent, pick: number): void {
+    if (agent.session === null || agent.isCut) return;
+    const waiting = agent.inbox ?? [];
+    agent.inbox = pick % 2 === 0 ? (agent.inbox ?? []) : null;
+    if (agent.inbox === null) for (const message of waiting) this.#hear(agent, message);
   }
 
   #connectFramework(framework: FakeFramework): void {
@@ -173,7 +197,7 @@ export class Peers {
     const session = this.#nextSession++;
     framework.session = session;
     const { frameworkId } = framework;
-    const info = frameworkInfo(frameworkId, new Map([["failover", "1800"]]));
+    const info = infoOf(frameworkId);
     const call = {
       kind: "subscribe",
       frameworkId,
@@ -186,8 +210,7 @@ export class Peers {
 
   #breakAgent(agent: FakeAgent): void {
     const { session } = agent;
-    agent.session = null;
-    agent.isCut = false;
+    this.#forgetSession(agent);
     if (session !== null) this.#send({ kind: "agent-closed", session, cause: "broken" });
   }
 
@@ -203,12 +226,15 @@ export class Peers {
   }
 
   #accept(framework: FakeFramework, pick: number): void {
-    const [offerId, agentId] = Array.from(framework.offers)[0] ?? [];
-    if (offerId === undefined || agentId === undefined) return;
+    const offer = framework.offers.values().next().value;
+    if (offer === undefined) return;
+    const { offerId, agentId } = offer;
     framework.offers.delete(offerId);
-    const tasks = Array.from({ length: pick % 4 }, () => {
-      const text = `t${framework.launched++}:cpus=${pick % 5 === 0 ? 9 : 1},mem=128`;
-      return taskOf(text, agentId);
+    const port = rangesOf(offer.resources, "ports")[0]?.begin ?? 31000;
+    const tasks = Array.from({ length: pick % 4 }, (_, index) => {
+      const cpus = pick % 5 === 0 ? 9 : 1;
+      const ports = `${port + index}-${port + index}`;
+      return taskOf(`t${framework.launched++}:cpus=${cpus},mem=128,ports=${ports}`, agentId);
     });
     const operations = [{ kind: "launch", tasks }] as const;
     const filters = { refuseMs: (pick % 3) * 1000 };
@@ -298,10 +324,16 @@ export class Peers {
   }
 
   #closed(session: number): void {
-    for (const agent of this.#agents) if (agent.session === session) agent.session = null;
+    for (const agent of this.#agents) if (agent.session === session) this.#forgetSession(agent);
     for (const framework of this.#frameworks) {
       if (framework.session === session) this.#forget(framework);
     }
+  }
+
+  #forgetSession(agent: FakeAgent): void {
+    agent.session = null;
+    agent.isCut = false;
+    agent.inbox = null;
   }
 
   #forget(framework: FakeFramework): void {
@@ -314,7 +346,7 @@ export class Peers {
     const framework = this.#frameworks.find((one) => one.session === session && !one.isCut);
     if (framework === undefined) return;
     if (event.kind === "offers") {
-      for (const { offerId, agentId } of event.offers) framework.offers.set(offerId, agentId);
+      for (const offer of event.offers) framework.offers.set(offer.offerId, offer);
     }
     if (event.kind === "rescind") framework.offers.delete(event.offerId);
     if (event.kind === "update") this.#tellStatus(framework, event.status);
@@ -339,6 +371,13 @@ export class Peers {
   #tellAgent(session: number, message: MasterToAgent): void {
     const agent = this.#agents.find((one) => one.session === session && !one.isCut);
     if (agent === undefined) return;
+    if (agent.inbox === null) this.#hear(agent, message);
+    else agent.inbox.push(message);
+  }
+
+  #hear(agent: FakeAgent, message: MasterToAgent): void {
+    const { session } = agent;
+    if (session === null) return;
     switch (message.kind) {
       case "registered":
       case "reregistered":
@@ -385,6 +424,18 @@ export class Peers {
 }
 
 type FrameworkCallOf = Extract<TestInput, { kind: "framework-call" }>["call"];
+
+/** f1 knows of partitions and has one role; f2 is of the old kind (M-40) and has two. */
+function infoOf(frameworkId: string): FrameworkInfo {
+  const kind: [string, string][] =
+    frameworkId === "f1"
+      ? []
+      : [
+          ["can", ""],
+          ["roles", "web,*"],
+        ];
+  return frameworkInfo(frameworkId, new Map([["failover", "1800"], ...kind]));
+}
 
 function forgetTasks(agent: FakeAgent, frameworkId: string): void {
   for (const [key, task] of Array.from(agent.tasks)) {
