@@ -163,6 +163,15 @@ test("many agents in one process each have their own id and directory", async ()
   expect(hosts).toEqual(["h1-1", "h1-2", "h1-3", "h1-4", "h1-5"]);
 });
 
+test("an agent whose container engine does not answer waits for it, and can be stopped meanwhile", async () => {
+  const agent = await start({ containerizer: "docker", dockerSocket: join(directory, "no.sock") });
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  expect(master.registrations).toEqual([]);
+  const startMs = Date.now();
+  await agent.close();
+  expect(Date.now() - startMs).toBeLessThan(1_000);
+});
+
 test("a second agent on the same work directory is refused", async () => {
   await start();
   await expect(start()).rejects.toThrow(/in use by the agent with pid/);

@@ -104,14 +104,15 @@ export class Agent {
 
   /** Stops deciding and lets go of everything. Containers run on and are adopted at the next start. */
   async close(): Promise<void> {
-    await this.#stopDeciding();
+    this.#stopDeciding();
     await this.#letGo();
   }
 
   /** As `close`, but first all containers are killed and removed, with their sandboxes and logs. */
   async closeAndRemoveContainers(): Promise<void> {
-    await this.#stopDeciding();
+    this.#stopDeciding();
     try {
+      await this.#recovered;
       const found = (await this.#containerizer?.list()) ?? [];
       await Promise.all(found.map(({ containerId }) => this.#containerizer?.remove(containerId)));
     } catch (thrown) {
@@ -121,12 +122,11 @@ export class Agent {
     await this.#letGo();
   }
 
-  async #stopDeciding(): Promise<void> {
+  #stopDeciding(): void {
     this.#abort.abort();
     this.#loop?.close();
     this.#link?.close();
     this.#health?.close();
-    await this.#recovered;
   }
 
   async #letGo(): Promise<void> {
@@ -268,6 +268,7 @@ export class Agent {
   }
 
   #fail(error: ClusterError): void {
+    if (this.#abort.signal.aborted) return;
     this.#loop?.close();
     this.#parts.onEnd({ kind: "failed", error });
   }
