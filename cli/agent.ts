@@ -1,9 +1,8 @@
-import { startAgent } from "@bourse/agent/main";
 import { ClusterError } from "@bourse/model/errors";
 import type { AgentView } from "@bourse/model/operator";
 import type { Command } from "commander";
 import { contextFor, integerOf, withClient } from "./context.ts";
-import { daemonLogger, runUntilSignal } from "./daemon.ts";
+import { begun, daemonLogger, runUntilSignal } from "./daemon.ts";
 import { findAgent, listAgents } from "./lookup.ts";
 import { age, type Column, cpusOf, memOf, printable, printObject, renderList } from "./output.ts";
 import { readRegistryAuth } from "./registry-auth.ts";
@@ -61,21 +60,24 @@ export function addAgentCommands(root: Command): void {
     .action(async (options: AgentFlags, command: Command) => {
       const { masters } = contextFor(command);
       const logger = daemonLogger("agent", options.logLevel);
-      const daemon = await startAgent({
-        masters,
-        workDir: options.workDir,
-        containerizer: containerizerOf(options.containerizer),
-        count: integerOf(options.count, "--count", 1, 10_000),
-        logger,
-        ...(options.hostname === undefined ? {} : { hostname: options.hostname }),
-        ...(options.resources === undefined ? {} : { resources: options.resources }),
-        ...(options.attributes === undefined ? {} : { attributes: options.attributes }),
-        ...(options.cluster === undefined ? {} : { cluster: options.cluster }),
-        ...(options.dockerSocket === undefined ? {} : { dockerSocket: options.dockerSocket }),
-        ...(options.registryAuth === undefined
-          ? {}
-          : { registryCredentials: await readRegistryAuth(options.registryAuth) }),
-      });
+      const { startAgent } = await import("@bourse/agent/main");
+      const daemon = await begun(
+        startAgent({
+          masters,
+          workDir: options.workDir,
+          containerizer: containerizerOf(options.containerizer),
+          count: integerOf(options.count, "--count", 1, 10_000),
+          logger,
+          ...(options.hostname === undefined ? {} : { hostname: options.hostname }),
+          ...(options.resources === undefined ? {} : { resources: options.resources }),
+          ...(options.attributes === undefined ? {} : { attributes: options.attributes }),
+          ...(options.cluster === undefined ? {} : { cluster: options.cluster }),
+          ...(options.dockerSocket === undefined ? {} : { dockerSocket: options.dockerSocket }),
+          ...(options.registryAuth === undefined
+            ? {}
+            : { registryCredentials: await readRegistryAuth(options.registryAuth) }),
+        }),
+      );
       const ended = daemon.ended.then((end) => {
         if (end.kind === "failed") throw end.error;
         logger.warn({ message: end.message }, "removed by the master");

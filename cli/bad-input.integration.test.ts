@@ -75,8 +75,8 @@ describe("a machine that does not play along: one line, exit code 1 or the code'
       "--log-level",
       "error",
     );
-    expect(answer.stderr).toMatch(new RegExp(`${takenPort}.*in use`));
-    expect(answer.code).not.toBe(0);
+    expect(answer.stderr).toMatch(new RegExp(`${takenPort}.*uses this port`));
+    expect(answer.code).toBe(1);
   });
 
   test("the data directory cannot be made", async () => {
@@ -92,7 +92,7 @@ describe("a machine that does not play along: one line, exit code 1 or the code'
     );
     expect(answer.stderr).toMatch(/file/);
     expect(answer.stderr).not.toMatch(/^\s+at /m);
-    expect(answer.code).not.toBe(0);
+    expect(answer.code).toBe(1);
   });
 
   test("an unwritable work directory stops the agent with one clear line", async () => {
@@ -108,7 +108,7 @@ describe("a machine that does not play along: one line, exit code 1 or the code'
     );
     expect(answer.stderr).toMatch(/plain/);
     expect(answer.stderr).not.toMatch(/^\s+at /m);
-    expect(answer.code).not.toBe(0);
+    expect(answer.code).toBe(1);
   });
 
   test("listening beyond loopback is refused without --insecure and says why (D11)", async () => {
@@ -122,7 +122,7 @@ describe("a machine that does not play along: one line, exit code 1 or the code'
       join(directory, "d11"),
     );
     expect(answer.stderr).toMatch(/--insecure/);
-    expect(answer.code).not.toBe(0);
+    expect(answer.code).toBe(1);
   });
 
   test("a journal that is none", async () => {
@@ -130,7 +130,7 @@ describe("a machine that does not play along: one line, exit code 1 or the code'
     writeFileSync(file, "this is no journal");
     const answer = await run("journal", "replay", file);
     expect(answer.stderr).toMatch(/journal/);
-    expect(answer.code).not.toBe(0);
+    expect(answer.code).toBe(1);
     const absent = await run("journal", "replay", join(directory, "absent"));
     expect(absent.stderr).toMatch(/absent/);
     expect(absent.code).not.toBe(0);

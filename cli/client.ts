@@ -7,7 +7,7 @@ import type {
   Page,
 } from "@bourse/model/operator";
 import type { RelayFrame, RelayRequest } from "@bourse/model/relay";
-import type { RunnerReply, RunnerRequest } from "@bourse/model/runner";
+import { RUNNER_NAME, type RunnerReply, type RunnerRequest } from "@bourse/model/runner";
 import { type ClientFrame, type Method, operatorService } from "@bourse/proto/wire/services";
 import * as grpc from "@grpc/grpc-js";
 
@@ -22,9 +22,6 @@ type ListQuery<Kind extends ListKind> = OperatorQuery & {
 export type EventStream = AsyncIterable<OperatorEvent> & { cancel(): void };
 export type FrameStream = AsyncIterable<RelayFrame> & { cancel(): void };
 export type FrameDuplex = FrameStream & { send(frame: RelayFrame): Promise<void>; end(): void };
-
-/** The framework name under which the runner subscribes (DESIGN D10). */
-export const RUNNER_NAME = "bourse-runner";
 
 /**
  * The operator's side of the wire. Tries the masters in order, keeps to the one that answers, and turns every

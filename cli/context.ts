@@ -1,7 +1,7 @@
 import { ClusterError } from "@bourse/model/errors";
 import { type Command, Option } from "commander";
 import pc from "picocolors";
-import { OperatorClient } from "./client.ts";
+import type { OperatorClient } from "./client.ts";
 
 /** The flags that every command understands (FEATURES C-1), validated. */
 export interface Context {
@@ -11,8 +11,6 @@ export interface Context {
   readonly isWatching: boolean;
   readonly timeoutMs: number;
   readonly colors: Colors;
-  /** Opens a client to the first master that answers; closed by `withClient`. */
-  readonly client: () => OperatorClient;
 }
 
 export type Colors = ReturnType<typeof pc.createColors>;
@@ -71,16 +69,16 @@ export function contextOf(flags: GlobalFlags): Context {
     isWatching: flags.watch === true,
     timeoutMs,
     colors: pc.createColors(hasColor),
-    client: () => new OperatorClient(masters, timeoutMs),
   };
 }
 
-/** Runs with a client and closes it, whatever happens. */
+/** Runs with a client and closes it, whatever happens. The wire is loaded only here: help needs none. */
 export async function withClient<T>(
   context: Context,
   use: (client: OperatorClient) => Promise<T>,
 ): Promise<T> {
-  const client = context.client();
+  const { OperatorClient } = await import("./client.ts");
+  const client = new OperatorClient(context.masters, context.timeoutMs);
   try {
     return await use(client);
   } finally {

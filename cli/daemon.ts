@@ -1,14 +1,26 @@
 import { ClusterError } from "@bourse/model/errors";
-import { type DestinationStream, type Logger, pino } from "pino";
+import { type Logger, pino } from "pino";
 
 /** How every daemon of the command line logs: one JSON object a line on stderr, or plain with -q. */
 export function daemonLogger(name: string, level: string): Logger {
-  const destination: DestinationStream = pino.destination({ dest: 2, sync: true });
+  const destination = pino.destination({ dest: 2, sync: true });
   return pino({ name, level, base: { name, pid: process.pid } }, destination);
 }
 
 export interface Stoppable {
   stop(): Promise<void>;
+}
+
+/** A daemon that cannot start ends with exit code 1, whatever the reason; a wrong flag is still a usage error. */
+export async function begun<T>(start: Promise<T>): Promise<T> {
+  try {
+    return await start;
+  } catch (thrown) {
+    const error = ClusterError.from(thrown);
+    if (error.code === "invalid_call") throw error;
+    const hint = error.hint === undefined ? {} : { hint: error.hint };
+    throw new ClusterError("internal", error.message, { cause: thrown, ...hint });
+  }
 }
 
 /** How long a daemon may take to stop before it is ended all the same. */

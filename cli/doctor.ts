@@ -2,8 +2,6 @@ import { availableParallelism, totalmem } from "node:os";
 import { ClusterError } from "@bourse/model/errors";
 import type { Command } from "commander";
 import { type Context, contextFor, withClient } from "./context.ts";
-import { findStaticBusybox } from "./demo-image/demo-image.ts";
-import { probeEngine } from "./engine.ts";
 import { printList } from "./output.ts";
 import { VERSION } from "./version.ts";
 
@@ -54,6 +52,7 @@ function machine(): string {
 }
 
 async function engine(): Promise<Finding> {
+  const { probeEngine } = await import("./engine.ts");
   const probe = await probeEngine();
   return probe.isUp
     ? { what: "docker", verdict: "ok", detail: probe.description }
@@ -66,6 +65,7 @@ async function engine(): Promise<Finding> {
 
 async function busybox(): Promise<Finding> {
   try {
+    const { findStaticBusybox } = await import("./demo-image/demo-image.ts");
     const { path } = await findStaticBusybox();
     return { what: "demo image", verdict: "ok", detail: `can be built from ${path}` };
   } catch (thrown) {

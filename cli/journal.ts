@@ -1,4 +1,3 @@
-import { replay } from "@bourse/master/journal/replay";
 import { ClusterError } from "@bourse/model/errors";
 import type { Command } from "commander";
 import { contextFor } from "./context.ts";
@@ -12,6 +11,7 @@ export function addJournalCommands(root: Command): void {
     .argument("<file>", "a journal file")
     .action(async (file: string, _options: object, command: Command) => {
       const context = contextFor(command);
+      const { replay } = await import("@bourse/master/journal/replay");
       const result = await replay(file);
       printObject(context, result);
       if (result.difference !== null) {

@@ -1,8 +1,8 @@
-import { startMaster } from "@bourse/master/main";
+import type { MasterOptions } from "@bourse/master/main";
 import { ClusterError } from "@bourse/model/errors";
 import type { Command } from "commander";
 import { durationMs, integerOf } from "./context.ts";
-import { daemonLogger, endedBy, runUntilSignal } from "./daemon.ts";
+import { begun, daemonLogger, endedBy, runUntilSignal } from "./daemon.ts";
 
 interface MasterFlags {
   readonly host: string;
@@ -54,22 +54,25 @@ export function addMasterCommand(root: Command): void {
           hint: "take lmdb or memory",
         });
       }
-      const master = await startMaster({
-        host: options.host,
-        port: integerOf(options.port, "--port", 0, 65_535),
-        dataDir: options.dataDir,
-        store: options.store,
-        hasJournal: options.journal,
-        isInsecure: options.insecure === true,
-        config: configOf(options),
-        logger,
-      });
+      const { startMaster } = await import("@bourse/master/main");
+      const master = await begun(
+        startMaster({
+          host: options.host,
+          port: integerOf(options.port, "--port", 0, 65_535),
+          dataDir: options.dataDir,
+          store: options.store,
+          hasJournal: options.journal,
+          isInsecure: options.insecure === true,
+          config: configOf(options),
+          logger,
+        }),
+      );
       logger.info({ address: master.address, epoch: master.epoch }, "listening");
       await runUntilSignal(master, endedBy(master.fatal), logger);
     });
 }
 
-function configOf(options: MasterFlags): Parameters<typeof startMaster>[0]["config"] {
+function configOf(options: MasterFlags): MasterOptions["config"] {
   const offerTimeoutMs =
     options.offerTimeout === undefined
       ? undefined

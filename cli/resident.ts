@@ -1,10 +1,8 @@
 import { ClusterError } from "@bourse/model/errors";
 import { scalarMilli } from "@bourse/model/resources";
-import { startRunner } from "@bourse/runner/main";
-import { startService } from "@bourse/service/main";
 import type { Command } from "commander";
 import { contextFor, integerOf } from "./context.ts";
-import { daemonLogger, endedBy, runUntilSignal } from "./daemon.ts";
+import { begun, daemonLogger, endedBy, runUntilSignal } from "./daemon.ts";
 import { addSpecOptions, amountsOf, type SpecFlags, specOf } from "./task-spec.ts";
 
 export function addRunnerCommand(root: Command): void {
@@ -16,7 +14,8 @@ export function addRunnerCommand(root: Command): void {
     .action(async (options: { stateDir: string; logLevel: string }, command: Command) => {
       const { masters } = contextFor(command);
       const logger = daemonLogger("runner", options.logLevel);
-      const runner = await startRunner({ masters, stateDir: options.stateDir, logger });
+      const { startRunner } = await import("@bourse/runner/main");
+      const runner = await begun(startRunner({ masters, stateDir: options.stateDir, logger }));
       await runUntilSignal(runner, endedBy(runner.fatal), logger);
     });
 }
@@ -48,18 +47,21 @@ export function addServiceCommand(root: Command): void {
         throw new ClusterError("invalid_call", "neither --image nor a command says what to run");
       }
       const amounts = amountsOf(options);
-      const running = await startService({
-        masters,
-        name: options.name,
-        instances: integerOf(options.instances, "--instances", 0, 100_000),
-        stateDir: options.stateDir,
-        spec: specOf(options.image, words, options),
-        amounts: {
-          cpus: scalarMilli(amounts, "cpus") / 1000,
-          mem: scalarMilli(amounts, "mem") / 1000,
-        },
-        logger,
-      });
+      const { startService } = await import("@bourse/service/main");
+      const running = await begun(
+        startService({
+          masters,
+          name: options.name,
+          instances: integerOf(options.instances, "--instances", 0, 100_000),
+          stateDir: options.stateDir,
+          spec: specOf(options.image, words, options),
+          amounts: {
+            cpus: scalarMilli(amounts, "cpus") / 1000,
+            mem: scalarMilli(amounts, "mem") / 1000,
+          },
+          logger,
+        }),
+      );
       await runUntilSignal(running, endedBy(running.fatal), logger);
     });
 }

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { totalmem } from "node:os";
 import { getHeapStatistics } from "node:v8";
 import { ClusterError } from "@bourse/model/errors";
-import { heapNeededMib, type SimProgress, type SimRunReport, simRun } from "@bourse/sim/tools/run";
+import type { SimProgress, SimRunReport } from "@bourse/sim/tools/run";
 import type { Command } from "commander";
 import { type Context, contextFor, integerOf } from "./context.ts";
 import { renderData } from "./output.ts";
@@ -21,13 +21,14 @@ export function addSimCommands(root: Command): void {
     .option("--agents <count>", "how many agents", "1000")
     .option("--tasks <count>", "how many tasks", "100000")
     .option("--seed <text>", "of all chance; the same seed gives the same hash", "1")
-    .action((flags: RunFlags, command: Command) => {
+    .action(async (flags: RunFlags, command: Command) => {
       const context = contextFor(command);
       const options = {
         agents: integerOf(flags.agents, "--agents", 1, 100_000),
         tasks: integerOf(flags.tasks, "--tasks", 0, 5_000_000),
         seed: flags.seed,
       };
+      const { heapNeededMib, simRun } = await import("@bourse/sim/tools/run");
       const exitCode = reexecuteWithHeap(heapNeededMib(options));
       if (exitCode !== null) {
         process.exitCode = exitCode;

@@ -1,7 +1,12 @@
 import { ClusterError } from "@bourse/model/errors";
-import type { JobView, RestartPolicy, RunnerJob } from "@bourse/model/runner";
+import {
+  type JobView,
+  type RestartPolicy,
+  RUNNER_NAME,
+  type RunnerJob,
+} from "@bourse/model/runner";
 import type { Command } from "commander";
-import { type OperatorClient, RUNNER_NAME } from "./client.ts";
+import type { OperatorClient } from "./client.ts";
 import { type Context, contextFor, integerOf, withClient } from "./context.ts";
 import { findFramework } from "./lookup.ts";
 import { addSpecOptions, amountsOf, type SpecFlags, specOf } from "./task-spec.ts";

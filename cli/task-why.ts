@@ -1,10 +1,10 @@
 import { ClusterError } from "@bourse/model/errors";
 import type { Decision, Explanation } from "@bourse/model/explain";
 import { formatResources } from "@bourse/model/resources";
-import type { RunnerReply } from "@bourse/model/runner";
+import { RUNNER_NAME, type RunnerReply } from "@bourse/model/runner";
 import type { TaskStatus } from "@bourse/model/task";
 import type { Command } from "commander";
-import { type OperatorClient, RUNNER_NAME } from "./client.ts";
+import type { OperatorClient } from "./client.ts";
 import { type Context, contextFor, withClient } from "./context.ts";
 import { findFramework, findTask } from "./lookup.ts";
 import { printable, renderData } from "./output.ts";

@@ -1,9 +1,9 @@
 import { ClusterError } from "@bourse/model/errors";
 import type { TaskView } from "@bourse/model/operator";
-import type { JobView } from "@bourse/model/runner";
+import { type JobView, RUNNER_NAME } from "@bourse/model/runner";
 import { TASK_STATES, type TaskState } from "@bourse/model/task-state";
 import type { Command } from "commander";
-import { type OperatorClient, RUNNER_NAME } from "./client.ts";
+import type { OperatorClient } from "./client.ts";
 import { contextFor, durationMs, withClient } from "./context.ts";
 import { findFramework, findTask, only } from "./lookup.ts";
 import { age, type Column, cpusOf, memOf, portsOf, printObject, renderList } from "./output.ts";

@@ -1,18 +1,7 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { ClusterError } from "@bourse/model/errors";
 import type { Command } from "commander";
-import Docker from "dockerode";
-import { OperatorClient } from "./client.ts";
-import { contextFor, integerOf } from "./context.ts";
-import { ensureDemoImage } from "./demo-image/demo-image.ts";
-import { ensureEngine, runSetUp, stopOwnEngine } from "./engine.ts";
-import { type ClusterPlan, LocalCluster } from "./local-cluster.ts";
-import { runOnce } from "./up-once.ts";
-import { showTasks } from "./up-table.ts";
+import { contextFor } from "./context.ts";
 
-interface UpFlags {
+export interface UpFlags {
   readonly demo?: boolean;
   readonly once?: boolean;
   readonly agents: string;
@@ -41,92 +30,7 @@ export function addUpCommand(root: Command): void {
       "keep state here (default: a temporary one, removed at the end)",
     )
     .action(async (options: UpFlags, command: Command) => {
-      const context = contextFor(command);
-      const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), "bourse-up-"));
-      const say = (line: string): void => void process.stderr.write(`bourse: ${line}\n`);
-      const pidFile = join(dataDir, "engine.pid");
-      const stopping = new AbortController();
-      for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-        process.on(signal, () => {
-          if (stopping.signal.aborted) return;
-          say("stopping everything");
-          stopping.abort();
-        });
-      }
-      let cluster: LocalCluster | null = null;
-      try {
-        const plan = await planOf(options, dataDir, pidFile, say);
-        cluster = new LocalCluster(plan, say);
-        const address = await cluster.start(stopping.signal);
-        const client = new OperatorClient([address], context.timeoutMs);
-        try {
-          if (options.once === true)
-            await runOnce({ client, cluster, context, plan, stop: stopping.signal });
-          else if (!stopping.signal.aborted) {
-            say(`the API answers at ${address} (try \`bourse task ls\`; Ctrl-C stops all)`);
-            await Promise.race([showTasks(context, client, stopping.signal), cluster.failed]);
-          }
-        } finally {
-          client.close();
-        }
-      } finally {
-        await cluster?.stop();
-        await stopOwnEngine(pidFile);
-        if (options.dataDir === undefined) rmSync(dataDir, { recursive: true, force: true });
-      }
+      const { up } = await import("./up-run.ts");
+      await up(contextFor(command), options);
     });
-}
-
-async function planOf(
-  options: UpFlags,
-  dataDir: string,
-  pidFile: string,
-  say: (line: string) => void,
-): Promise<ClusterPlan> {
-  const isUnattended = options.once === true || process.env.CI !== undefined;
-  const wish = {
-    mayInstall: options.install,
-    isUnattended,
-    pidFile,
-    logFile: join(dataDir, "dockerd.log"),
-    say,
-  };
-  const wanted = containerizerOf(options.containerizer);
-  const hasDocker = wanted !== "process" && (await ensureEngine(wish));
-  if (wanted === "docker" && !hasDocker) {
-    throw new ClusterError(
-      "unreachable",
-      "--containerizer docker was asked for and no engine answers",
-      {
-        hint: "start one (`dockerd`), or take --containerizer process",
-      },
-    );
-  }
-  const hasDemo = options.demo === true || options.once === true;
-  const image = hasDocker && hasDemo ? await demoImage(wish) : undefined;
-  return {
-    dataDir,
-    port: integerOf(options.port, "--port", 0, 65_535),
-    agents: integerOf(options.agents, "--agents", 1, 100),
-    instances: hasDemo ? integerOf(options.instances, "--instances", 1, 1_000) : null,
-    containerizer: hasDocker ? "docker" : "process",
-    ...(image === undefined ? {} : { image }),
-  };
-}
-
-async function demoImage(wish: Parameters<typeof ensureEngine>[0]): Promise<string> {
-  const docker = new Docker();
-  try {
-    return (await ensureDemoImage(docker)).image;
-  } catch (thrown) {
-    if (!wish.mayInstall || !runSetUp(["busybox"], wish)) throw thrown;
-    return (await ensureDemoImage(docker)).image;
-  }
-}
-
-function containerizerOf(text: string): "auto" | "docker" | "process" {
-  if (text === "auto" || text === "docker" || text === "process") return text;
-  throw new ClusterError("invalid_call", `--containerizer ${text} is none`, {
-    hint: "take auto, docker or process",
-  });
 }

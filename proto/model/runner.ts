@@ -5,6 +5,9 @@ import type { DeclineReason } from "./offer.ts";
 import type { Resources } from "./resources.ts";
 import type { TaskStatus } from "./task.ts";
 
+/** Under which the resident runner subscribes, and by which its clients find it. */
+export const RUNNER_NAME = "bourse-runner";
+
 /**
  * What the command line asks of the resident `runner` framework (DESIGN D10), carried as JSON in the body of a
  * relay `call` with the kind as its method.
