@@ -49,7 +49,7 @@ export declare type OfferID = Message<"mesos.v1.OfferID"> & {
 export declare const OfferIDSchema: GenMessage<OfferID>;
 
 /**
- * Given by the master when an agent first registers.
+ * The master names an agent once, at its first registration.
  *
  * @generated from message mesos.v1.AgentID
  */
