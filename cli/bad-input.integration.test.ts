@@ -130,7 +130,7 @@ describe("a machine that does not play along: one line, exit code 1 or the code'
     writeFileSync(file, "this is no journal");
     const answer = await run("journal", "replay", file);
     expect(answer.stderr).toMatch(/journal/);
-    expect(answer.code).toBe(1);
+    expect(answer.code).toBe(2);
     const absent = await run("journal", "replay", join(directory, "absent"));
     expect(absent.stderr).toMatch(/absent/);
     expect(absent.code).not.toBe(0);
