@@ -19,15 +19,15 @@ import { type AllocatorSnapshot, restoreTables, snapshotTables } from "./snapsho
 import { Tables } from "./tables.ts";
 
 /**
- * Who gets which free resources next: hierarchical dominant-resource fairness over agents, roles and frameworks
+ * Who gets which free resources next: dominant-resource fairness among roles, then among the frameworks of a role
  * (FEATURES M-20..M-28). It knows no offer ids, no tasks and no clock; it never sends anything.
  *
  * What `allocate` returns counts as allocated at once and stays so while an offer becomes tasks; `recover` is
  * the only way back. Ids that it does not know are bugs of the caller (assertions), but for agents in `recover`:
  * a removed agent has taken everything along.
  *
- * A role name with `/` is one flat name: a client of its own, which does not share with its parent, and whose
- * reservations are its own only.
+ * All roles are siblings: one with `/` in its name is a client of its own, which does not share with its parent and
+ * cannot use its reservations. There is no quota. A shared resource goes to one framework at a time.
  */
 export class Allocator {
   readonly #config: AllocatorConfig;
