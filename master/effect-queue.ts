@@ -56,6 +56,7 @@ export class EffectQueue {
   }
 
   push(effects: Effects): void {
+    if (this.#isFailed) return;
     if (effects.persist.length > 0) {
       for (const record of effects.persist) this.#unwritten.push(record);
       this.#entries.push({ ordinal: ++this.#lastOrdinal });
@@ -65,7 +66,7 @@ export class EffectQueue {
 
   /** Calls `answer` when everything pushed before is durable and delivered. */
   pushAnswer(answer: () => void): void {
-    this.#entries.push({ answer });
+    if (!this.#isFailed) this.#entries.push({ answer });
   }
 
   /** Delivers what may go, and starts the next append when records wait and none is under way. */
@@ -76,7 +77,7 @@ export class EffectQueue {
     if (!this.#isAppending && this.#unwritten.length > 0) void this.#append();
   }
 
-  /** Resolves when nothing waits; never after a failed append. */
+  /** Resolves when nothing waits any more: all is delivered, or after a failed append all is dropped. */
   drained(): Promise<void> {
     if (this.length === 0) return Promise.resolve();
     return new Promise((resolve) => this.#onEmpty.push(resolve));
@@ -95,7 +96,7 @@ export class EffectQueue {
       this.#entries = this.#entries.slice(this.#head);
       this.#head = 0;
     }
-    if (this.length === 0) for (const resolve of this.#onEmpty.splice(0)) resolve();
+    if (this.length === 0) this.#settle();
   }
 
   async #append(): Promise<void> {
@@ -109,12 +110,19 @@ export class EffectQueue {
       this.#ports.onStored?.(records.length, performance.now() - startedMs);
     } catch (error) {
       this.#isFailed = true;
+      this.#entries = [];
+      this.#head = 0;
+      this.#settle();
       this.#ports.onFatal(ClusterError.from(error));
       return;
     }
     this.#isAppending = false;
     this.#durableOrdinal = ordinal;
     this.pump();
+  }
+
+  #settle(): void {
+    for (const resolve of this.#onEmpty.splice(0)) resolve();
   }
 }
 

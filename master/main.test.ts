@@ -6,6 +6,9 @@ import { type Logger, pino } from "pino";
 import { afterEach, expect, test } from "vitest";
 import { replay } from "./journal/replay.ts";
 import { type MasterOptions, type RunningMaster, startMaster } from "./main.ts";
+import { LmdbRegistry } from "./registry/lmdb.ts";
+import { TestClient } from "./testdata/test-client.ts";
+import { REGISTER } from "./testdata/test-master.ts";
 
 const logger: Logger = pino({ enabled: false });
 const made: string[] = [];
@@ -123,6 +126,24 @@ test.each([
   [{ agentPingMissesMax: Number.NaN }, "agentPingMissesMax is NaN"],
 ])("a configuration of %j is refused by the name of the field", async (config, message) => {
   await expect(startMaster(await options({ config }))).rejects.toThrow(message);
+});
+
+test("a master whose store another one takes over goes silent and says why in one line", async () => {
+  const given = await options();
+  const master = await start(given);
+  const registry = join(given.dataDir, "registry");
+  await rm(join(registry, "master.lock")); // As when the other runs on another host.
+  const other = await LmdbRegistry.open(registry);
+  const client = new TestClient(master.address);
+  const agent = client.agent();
+  agent.send(REGISTER);
+  expect((await master.fatal).message).toBe(
+    `write to the registry in ${registry}: another master has taken it over`,
+  );
+  expect(await agent.end()).toMatch(/^14: /);
+  expect(agent.messages).toEqual([]);
+  client.close();
+  await other.close();
 });
 
 test("stop is idempotent and leaves nothing that keeps the process or the directory", async () => {

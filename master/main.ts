@@ -128,6 +128,7 @@ class Master implements RunningMaster {
       clock: this.#clock,
       epoch: start.epoch,
       onDropped: (session, error) => {
+        if (this.#stopping !== null) return;
         this.#metrics.dropped(error.code);
         options.logger.warn({ session, code: error.code }, `stream cut off: ${error.message}`);
       },
@@ -189,6 +190,7 @@ class Master implements RunningMaster {
 
   #onFatal(error: ClusterError): void {
     this.#hasFailed = true;
+    this.#loop.abort();
     this.#journal?.flushNow();
     this.#listener.close();
     this.#options.logger.fatal({ err: error }, error.message);

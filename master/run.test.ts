@@ -155,6 +155,7 @@ test("a failed append ends the process and nothing behind it is ever sent", asyn
   await store.fail();
   inbox.open().push(closed("free 2"));
   await turn();
+  await loop.stop();
   expect(fatal).toEqual(["disk gone"]);
   expect(seen).toEqual([]);
 });

@@ -81,6 +81,11 @@ export class MasterLoop {
     });
   };
 
+  /** Something outside failed: nothing more is applied. */
+  abort(): void {
+    this.#end();
+  }
+
   /** Applies and delivers all that waits, then never applies anything again. */
   async stop(): Promise<void> {
     while (!this.#isEnded && this.#shell.inbox.length > 0) {
@@ -89,8 +94,9 @@ export class MasterLoop {
     }
     const isSound = !this.#isEnded;
     this.#end();
+    if (!isSound) return;
     this.#shell.effects.pump();
-    if (isSound) await this.#shell.effects.drained();
+    await this.#shell.effects.drained();
   }
 
   #turn(): void {

@@ -87,7 +87,8 @@ export class Session<In, Out> {
 
   send(message: Out): void {
     if (this.#state !== "open") return;
-    const bytes = encode(this.kind.message, message);
+    const bytes = this.#encoded(message);
+    if (bytes === null) return;
     const peer = this.kind.peerOf(message);
     if (peer !== null) this.#owner.onPeer(peer);
     if (this.#gathered.length === 0) this.#owner.onDirty();
@@ -120,6 +121,16 @@ export class Session<In, Out> {
   /** By the shell: tells the peer why, and the core that the session is over. */
   fail(error: ClusterError): void {
     this.#over(error.message, error);
+  }
+
+  /** A message that has no bytes is a bug; it costs this peer its stream, not the others theirs. */
+  #encoded(message: Out): Uint8Array | null {
+    try {
+      return encode(this.kind.message, message);
+    } catch (cause) {
+      this.fail(new ClusterError("internal", "a message for this stream cannot be encoded", { cause }));
+      return null;
+    }
   }
 
   #receive({ frame, bytes }: FrameIn<In>): void {
