@@ -1,8 +1,8 @@
 import type { AgentInfo } from "@bourse/model/agent";
-import type { AgentToMaster, MasterToAgent } from "@bourse/model/agent-messages";
+import type { MasterToAgent } from "@bourse/model/agent-messages";
 import { assert, unreachable } from "@bourse/model/assert";
 import { RollingHash } from "@bourse/model/hash";
-import type { AgentId, ContainerId, FrameworkId, SessionId, TaskId } from "@bourse/model/ids";
+import type { AgentId, ContainerId, SessionId } from "@bourse/model/ids";
 import type { Now } from "@bourse/model/now";
 import { Random } from "@bourse/model/random";
 import type { AgentEffects } from "./effects.ts";
@@ -15,6 +15,7 @@ import type {
   TaskRef,
 } from "./inputs.ts";
 import { Link, type LinkSnapshot } from "./link.ts";
+import { registration, unknownTask } from "./messages.ts";
 import { Outbox } from "./outbox.ts";
 import { recover } from "./recovery.ts";
 import { Tasks, type TasksSnapshot } from "./tasks.ts";
@@ -78,7 +79,7 @@ export class AgentCore {
   /** What the log of records must fold to: compaction writes this. */
   checkpoint(): AgentCheckpoint {
     const { agentId, epochSeen } = this.#link;
-    return { agentId, epochSeen, ...this.#tasks.checkpointed() };
+    return { agentId, epochSeen, ...this.#tasks.store.checkpointed() };
   }
 
   get agentId(): AgentId | null {
@@ -87,7 +88,7 @@ export class AgentCore {
 
   /** Where the output of a task is: its container, also an ended one that is still kept. */
   containerOf(ref: TaskRef): ContainerId | null {
-    return this.#tasks.containerOf(ref);
+    return this.#tasks.store.containerOf(ref);
   }
 
   /** Recovers what was checkpointed and found; then the agent may connect. */
@@ -166,29 +167,9 @@ export class AgentCore {
   }
 
   #register(): void {
-    const { agentId, epochSeen, session } = this.#link;
+    const { session } = this.#link;
     assert(session !== null, "an agent registers on a session");
-    this.#outbox.send(
-      session,
-      agentId === null
-        ? { kind: "register", info: this.#info, epochSeen }
-        : this.#reregistration(agentId, epochSeen),
-    );
-  }
-
-  #reregistration(agentId: AgentId, epochSeen: number): AgentToMaster {
-    return {
-      kind: "reregister",
-      agentId,
-      info: this.#info,
-      epochSeen,
-      tasks: Array.from(this.#tasks.entries(), ({ frameworkId, task, latest }) => ({
-        frameworkId,
-        task,
-        latest,
-      })),
-      frameworks: this.#tasks.knownFrameworks(),
-    };
+    this.#outbox.send(session, registration(this.#info, this.checkpoint()));
   }
 
   #hear(now: Now, session: SessionId, message: Exclude<MasterToAgent, { kind: "launch" }>): void {
@@ -244,8 +225,10 @@ export class AgentCore {
   ): void {
     switch (message.kind) {
       case "kill": {
+        const { agentId } = this.#link;
+        assert(agentId !== null, "a registered agent has an id");
         const isKnown = this.#tasks.kill(now, message, message.killPolicy?.gracePeriodMs);
-        if (!isKnown) this.#answerUnknown(now, session, message.frameworkId, message.taskId);
+        if (!isKnown) this.#outbox.send(session, unknownTask(now, message, agentId));
         return;
       }
       case "acknowledge":
@@ -259,25 +242,6 @@ export class AgentCore {
       default:
         unreachable(message);
     }
-  }
-
-  /** So that nobody waits for ever for the end of a task that never came here. Not reliable: nothing to retry. */
-  #answerUnknown(now: Now, session: SessionId, frameworkId: FrameworkId, taskId: TaskId): void {
-    const { agentId } = this.#link;
-    const state = "TASK_DROPPED";
-    const status = {
-      taskId,
-      state,
-      source: "SOURCE_AGENT",
-      reason: "REASON_TASK_UNKNOWN",
-      message: `agent ${agentId} knows no such task`,
-      ...(agentId === null ? {} : { agentId }),
-      timestampMs: now.wallMs,
-    } as const;
-    this.#outbox.send(session, {
-      kind: "update",
-      update: { frameworkId, status, latestState: state },
-    });
   }
 
   #launch(now: Now, input: Extract<AgentInput, { kind: "launch" }>): void {
@@ -296,10 +260,10 @@ export class AgentCore {
 
   /** The containers of a removed agent are gone: now the process may end, and start anew under another id. */
   #finishShutdown(): void {
-    if (this.#shutdown === null || this.#shutdown.isTold || !this.#tasks.isIdle) return;
+    if (this.#shutdown === null || this.#shutdown.isTold || !this.#tasks.store.isIdle) return;
     const { message } = this.#shutdown;
     this.#shutdown = { message, isTold: true };
-    this.#tasks.dropKept();
+    this.#tasks.store.kept.removeAll();
     this.#link.forgetId();
     this.#outbox.persist({ kind: "agent", agentId: null, epochSeen: this.#link.epochSeen });
     this.#outbox.act({ kind: "shut-down", message });

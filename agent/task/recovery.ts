@@ -19,7 +19,7 @@ export function recover(
   found: readonly FoundContainer[],
 ): void {
   const byId = new Map(found.map((container) => [container.containerId, container]));
-  for (const entry of [...tasks.entries()]) {
+  for (const entry of [...tasks.store.all()]) {
     const container = byId.get(entry.containerId);
     byId.delete(entry.containerId);
     if (isOver(entry)) recoverEnded(now, tasks, outbox, entry, container);
@@ -27,7 +27,8 @@ export function recover(
     else recoverWith(now, tasks, entry, container);
   }
   for (const [containerId, container] of byId) {
-    if (container.state.kind === "exited") tasks.keep(now, containerId, container.task ?? null);
+    if (container.state.kind === "exited")
+      tasks.store.kept.add(now.monoMs, containerId, container.task ?? null);
     else outbox.act({ kind: "report-orphan", containerId });
   }
 }
@@ -43,7 +44,7 @@ function recoverEnded(
   if (container === undefined) return;
   const { containerId, frameworkId, task } = entry;
   if (container.state.kind === "running") outbox.act(stopNow(containerId));
-  tasks.keep(now, containerId, { frameworkId, taskId: task.taskId });
+  tasks.store.kept.add(now.monoMs, containerId, { frameworkId, taskId: task.taskId });
 }
 
 function recoverWithout(now: Now, tasks: Tasks, entry: TaskEntry): void {

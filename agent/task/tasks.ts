@@ -2,10 +2,9 @@ import type { KnownFramework } from "@bourse/model/framework";
 import type { AgentId, ContainerId, FrameworkId, SessionId, UpdateUuid } from "@bourse/model/ids";
 import type { Now } from "@bourse/model/now";
 import { Random } from "@bourse/model/random";
-import { isSilent, taskKey } from "./checkpoint.ts";
+import { isSilent } from "./checkpoint.ts";
 import type { KillCause } from "./effects.ts";
 import { type Ended, endingOf, type StatusFacts } from "./ending.ts";
-import { Frameworks } from "./frameworks.ts";
 import { judgeHealth, startHealth } from "./health.ts";
 import type {
   AgentCheckpoint,
@@ -14,25 +13,16 @@ import type {
   LaunchedTask,
   TaskRef,
 } from "./inputs.ts";
-import { type KeptContainer, KeptContainers } from "./kept-containers.ts";
 import { hasRun, mayMove } from "./life-cycle.ts";
 import type { Outbox } from "./outbox.ts";
-import {
-  checkpointOf,
-  entryFrom,
-  isOver,
-  launchOf,
-  newEntry,
-  type TaskEntry,
-} from "./task-entry.ts";
+import { isOver, launchOf, newEntry, type TaskEntry } from "./task-entry.ts";
+import { TaskStore, type TaskStoreSnapshot } from "./task-store.ts";
 import { type Timer, Timers, type TimersSnapshot } from "./timers.ts";
 import { UpdateStream } from "./update-stream.ts";
 import { validateLaunch } from "./validate-launch.ts";
 
 export interface TasksSnapshot {
-  readonly entries: readonly TaskEntry[];
-  readonly frameworks: readonly KnownFramework[];
-  readonly kept: readonly KeptContainer[];
+  readonly store: TaskStoreSnapshot;
   readonly timers: TimersSnapshot;
   readonly updates: ReturnType<UpdateStream["snapshot"]>;
   readonly containerRandom: readonly number[];
@@ -40,13 +30,9 @@ export interface TasksSnapshot {
 
 /** The tasks of an agent: launches, kills and events move them through their life cycle. */
 export class Tasks {
+  readonly store: TaskStore;
   readonly #config: AgentConfig;
   readonly #outbox: Outbox;
-  readonly #entries = new Map<string, TaskEntry>();
-  /** Tasks whose container may still do something. */
-  readonly #byContainer = new Map<ContainerId, TaskEntry>();
-  readonly #frameworks: Frameworks;
-  readonly #kept: KeptContainers;
   readonly #timers: Timers;
   readonly #updates: UpdateStream;
   readonly #containerRandom: Random;
@@ -54,8 +40,7 @@ export class Tasks {
   constructor(config: AgentConfig, outbox: Outbox, from: TasksSnapshot) {
     this.#config = config;
     this.#outbox = outbox;
-    this.#frameworks = new Frameworks(outbox, from.frameworks);
-    this.#kept = new KeptContainers(config, outbox, from.kept);
+    this.store = new TaskStore(config, outbox, from.store);
     this.#timers = Timers.restore(from.timers);
     this.#updates = new UpdateStream({
       config,
@@ -65,15 +50,12 @@ export class Tasks {
       session: from.updates.session,
     });
     this.#containerRandom = Random.restore(from.containerRandom);
-    for (const entry of from.entries) this.#add({ ...entry });
   }
 
   /** The state an agent starts with: what it had checkpointed; `recover` then looks at the containers. */
   static startFrom(checkpoint: AgentCheckpoint | null, random: Random): TasksSnapshot {
     return {
-      entries: checkpoint?.tasks.map(entryFrom) ?? [],
-      frameworks: checkpoint?.frameworks ?? [],
-      kept: [],
+      store: TaskStore.startFrom(checkpoint),
       timers: { sequence: 0, heap: [] },
       updates: { session: null, random: random.fork("updates").snapshot() },
       containerRandom: random.fork("containers").snapshot(),
@@ -82,43 +64,15 @@ export class Tasks {
 
   snapshot(): TasksSnapshot {
     return {
-      entries: Array.from(this.#entries.values(), (entry) => ({ ...entry })),
-      frameworks: this.#frameworks.known(),
-      kept: this.#kept.snapshot(),
+      store: this.store.snapshot(),
       timers: this.#timers.snapshot(),
       updates: this.#updates.snapshot(),
       containerRandom: this.#containerRandom.snapshot(),
     };
   }
 
-  entries(): IterableIterator<TaskEntry> {
-    return this.#entries.values();
-  }
-
-  knownFrameworks(): readonly KnownFramework[] {
-    return this.#frameworks.known();
-  }
-
-  checkpointed(): Pick<AgentCheckpoint, "frameworks" | "tasks"> {
-    return {
-      frameworks: this.#frameworks.known(),
-      tasks: Array.from(this.#entries.values(), checkpointOf),
-    };
-  }
-
-  /** No task has a container any more. */
-  get isIdle(): boolean {
-    return this.#byContainer.size === 0;
-  }
-
-  /** Where the logs of a task are, also of one that ended and is kept. */
-  containerOf(ref: TaskRef): ContainerId | null {
-    const entry = this.#entries.get(taskKey(ref.frameworkId, ref.taskId));
-    return entry?.containerId ?? this.#kept.of(ref);
-  }
-
   linkUp(now: Now, session: SessionId): void {
-    this.#updates.linkUp(now, session, this.#entries.values());
+    this.#updates.linkUp(now, session, this.store.all());
   }
 
   linkDown(): void {
@@ -129,22 +83,22 @@ export class Tasks {
   launch(now: Now, framework: KnownFramework, launched: LaunchedTask, me: AgentId): void {
     const { frameworkId } = framework;
     const { task } = launched;
-    if (this.#entries.has(taskKey(frameworkId, task.taskId))) return;
-    this.#frameworks.learn(framework);
+    if (this.store.get({ frameworkId, taskId: task.taskId }) !== undefined) return;
+    this.store.learn(framework);
     const problem = validateLaunch(launched, me);
     const run = "refusal" in launched.run || problem !== null ? null : launched.run;
     const containerId = this.#containerRandom.hex(8);
     const launchedAtMs = now.wallMs;
     this.#outbox.persist({ kind: "task", frameworkId, task, run, containerId, launchedAtMs });
     const entry = newEntry({ frameworkId, task, run, containerId, launchedAtMs });
-    this.#add(entry);
+    this.store.add(entry);
     this.start(now, entry, problem ?? undefined);
   }
 
   /** Starts the container of a task that never had one. */
   start(now: Now, entry: TaskEntry, problem = "its payload could not be decoded"): void {
     if (entry.run === null) {
-      this.#byContainer.delete(entry.containerId);
+      this.store.detach(entry);
       this.#move(now, entry, {
         state: "TASK_ERROR",
         source: "SOURCE_AGENT",
@@ -158,37 +112,32 @@ export class Tasks {
 
   /** False when there is no such task. Without a grace the task's own applies. */
   kill(now: Now, ref: TaskRef, gracePeriodMs: number | undefined): boolean {
-    const entry = this.#entries.get(taskKey(ref.frameworkId, ref.taskId));
+    const entry = this.store.get(ref);
     if (entry === undefined) return false;
     this.#kill(now, entry, "requested", gracePeriodMs ?? entry.run?.killGraceMs ?? 0);
     return true;
   }
 
   acknowledge(now: Now, ref: TaskRef, uuid: UpdateUuid): void {
-    const entry = this.#entries.get(taskKey(ref.frameworkId, ref.taskId));
+    const entry = this.store.get(ref);
     if (entry === undefined || !this.#updates.acknowledge(now, entry, uuid)) return;
-    if (entry.pending.length === 0 && isOver(entry)) this.#forget(entry);
+    if (entry.pending.length === 0 && isOver(entry)) this.store.forget(entry);
   }
 
   /** The framework is gone for good: its tasks end in silence. */
   removeFramework(now: Now, frameworkId: FrameworkId): void {
-    for (const entry of [...this.#entries.values()]) {
+    for (const entry of [...this.store.all()]) {
       if (entry.frameworkId === frameworkId) this.#endSilently(now, entry, "framework-removed");
     }
   }
 
   /** The agent is gone for good. */
   removeAll(now: Now): void {
-    for (const entry of [...this.#entries.values()]) this.#endSilently(now, entry, "agent-removed");
-  }
-
-  /** Nobody will ask for the logs of ended containers any more. */
-  dropKept(): void {
-    this.#kept.removeAll();
+    for (const entry of [...this.store.all()]) this.#endSilently(now, entry, "agent-removed");
   }
 
   containerEvent(now: Now, containerId: ContainerId, event: ContainerEvent): void {
-    const entry = this.#byContainer.get(containerId);
+    const entry = this.store.byContainer(containerId);
     if (entry === undefined) return;
     switch (event.kind) {
       case "starting":
@@ -205,7 +154,7 @@ export class Tasks {
   }
 
   health(now: Now, containerId: ContainerId, isHealthy: boolean, message: string): void {
-    const entry = this.#byContainer.get(containerId);
+    const entry = this.store.byContainer(containerId);
     const spec = entry?.run?.healthCheck;
     if (entry === undefined || spec === undefined || entry.latest.state !== "TASK_RUNNING") return;
     if (entry.killCause !== null) return;
@@ -244,19 +193,14 @@ export class Tasks {
 
   end(now: Now, entry: TaskEntry, ended: Ended): void {
     const { containerId, frameworkId, task } = entry;
-    this.#byContainer.delete(containerId);
+    this.store.detach(entry);
     this.#disarm(entry);
-    this.keep(now, containerId, { frameworkId, taskId: task.taskId });
+    this.store.kept.add(now.monoMs, containerId, { frameworkId, taskId: task.taskId });
     if (isSilent(entry.killCause)) {
-      this.#forget(entry);
+      this.store.forget(entry);
       return;
     }
     this.#move(now, entry, endingOf(ended, entry));
-  }
-
-  /** Keeps an ended container for its logs. */
-  keep(now: Now, containerId: ContainerId, task: TaskRef | null): void {
-    this.#kept.add(now.monoMs, containerId, task);
   }
 
   /** Tells the container to stop and looks again later whether it did. */
@@ -273,22 +217,22 @@ export class Tasks {
       if (timer === null) break;
       this.#ring(now, timer);
     }
-    this.#kept.removeDue(now.monoMs);
+    this.store.kept.removeDue(now.monoMs);
   }
 
   nextMs(): number {
-    if (this.#timers.size > 64 + 4 * this.#entries.size) this.#timers.compact(this.#isWanted);
-    return Math.min(this.#timers.nextMs(this.#isWanted), this.#kept.nextMs());
+    if (this.#timers.size > 64 + 4 * this.store.size) this.#timers.compact(this.#isWanted);
+    return Math.min(this.#timers.nextMs(this.#isWanted), this.store.kept.nextMs());
   }
 
   readonly #isWanted = (timer: Timer): boolean => {
-    const entry = this.#entries.get(timer.key);
+    const entry = this.store.byKey(timer.key);
     if (entry === undefined) return false;
     return timer.dueMs === entry[TIMER_FIELDS[timer.kind]];
   };
 
   #ring(now: Now, timer: Timer): void {
-    const entry = this.#entries.get(timer.key);
+    const entry = this.store.byKey(timer.key);
     if (entry === undefined) return;
     switch (timer.kind) {
       case "retry":
@@ -305,12 +249,12 @@ export class Tasks {
 
   #kill(now: Now, entry: TaskEntry, cause: KillCause, gracePeriodMs: number): void {
     const { containerId, frameworkId, task } = entry;
-    if (!this.#byContainer.has(containerId)) return;
+    if (this.store.byContainer(containerId) === undefined) return;
     if (entry.killCause === null) {
       this.#outbox.persist({ kind: "kill", frameworkId, taskId: task.taskId, cause });
       this.#disarm(entry);
       entry.killCause = cause;
-      const isTold = this.#frameworks.hasCapability(frameworkId, "TASK_KILLING_STATE");
+      const isTold = this.store.hasCapability(frameworkId, "TASK_KILLING_STATE");
       if (isTold && mayMove(entry.latest.state, "TASK_KILLING")) {
         const isHealthy = cause === "unhealthy" ? { isHealthy: false } : {};
         this.#move(now, entry, { state: "TASK_KILLING", source: "SOURCE_EXECUTOR", ...isHealthy });
@@ -321,8 +265,8 @@ export class Tasks {
 
   #endSilently(now: Now, entry: TaskEntry, cause: KillCause): void {
     const { containerId, frameworkId, task } = entry;
-    if (!this.#byContainer.has(containerId)) {
-      this.#forget(entry);
+    if (this.store.byContainer(containerId) === undefined) {
+      this.store.forget(entry);
       return;
     }
     if (isSilent(entry.killCause)) return;
@@ -335,19 +279,6 @@ export class Tasks {
 
   #move(now: Now, entry: TaskEntry, facts: StatusFacts): void {
     if (mayMove(entry.latest.state, facts.state)) this.#updates.enqueue(now, entry, facts);
-  }
-
-  #add(entry: TaskEntry): void {
-    this.#entries.set(entry.key, entry);
-    this.#frameworks.count(entry.frameworkId, 1);
-    if (!isOver(entry)) this.#byContainer.set(entry.containerId, entry);
-  }
-
-  #forget(entry: TaskEntry): void {
-    const { frameworkId, task } = entry;
-    this.#entries.delete(entry.key);
-    this.#outbox.persist({ kind: "forget-task", frameworkId, taskId: task.taskId });
-    this.#frameworks.count(frameworkId, -1);
   }
 
   /** Nothing more is asked of this container by itself. */
