@@ -88,6 +88,7 @@ export interface FoundContainer {
 /** All times in milliseconds; defaults in `config.ts` with their FEATURES ids. */
 export interface AgentConfig {
   readonly registrationBackoffMs: number;
+  /** Also how long a master may take to answer before the next one is tried. */
   readonly registrationBackoffMaxMs: number;
   readonly updateRetryMs: number;
   readonly updateRetryMaxMs: number;
