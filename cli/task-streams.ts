@@ -2,8 +2,8 @@ import { ClusterError } from "@bourse/model/errors";
 import type { Command } from "commander";
 import type { OperatorClient } from "./client.ts";
 import { contextFor, integerOf, withClient } from "./context.ts";
+import { findJob } from "./jobs.ts";
 import { findTask } from "./lookup.ts";
-import { findJob } from "./task.ts";
 
 interface LogOptions {
   readonly follow?: boolean;

@@ -6,9 +6,9 @@ import type { TaskStatus } from "@bourse/model/task";
 import type { Command } from "commander";
 import type { OperatorClient } from "./client.ts";
 import { type Context, contextFor, withClient } from "./context.ts";
+import { findJob } from "./jobs.ts";
 import { findFramework, findTask } from "./lookup.ts";
 import { printable, renderData } from "./output.ts";
-import { findJob } from "./task.ts";
 
 type Why = Extract<RunnerReply, { kind: "why" }>;
 

@@ -5,7 +5,8 @@ import { TASK_STATES, type TaskState } from "@bourse/model/task-state";
 import type { Command } from "commander";
 import type { OperatorClient } from "./client.ts";
 import { contextFor, durationMs, withClient } from "./context.ts";
-import { findFramework, findTask, only } from "./lookup.ts";
+import { findJob, listJobs } from "./jobs.ts";
+import { findFramework, findTask } from "./lookup.ts";
 import { age, type Column, cpusOf, memOf, portsOf, printObject, renderList } from "./output.ts";
 import { addTaskWhyCommand } from "./task-why.ts";
 import { drawOrWatch } from "./watch.ts";
@@ -90,36 +91,6 @@ async function kill(
   const { frameworkId, taskId } = await findTask(client, text);
   await client.call({ kind: "kill-task", frameworkId, taskId, ...grace });
   return taskId;
-}
-
-/** The runner's job of that id, prefix or task id; undefined when there is none, or no runner. */
-export async function findJob(client: OperatorClient, text: string): Promise<JobView | undefined> {
-  const jobs = await listJobs(client, true);
-  const found = jobs.filter((job) => job.jobId === text || job.taskId === text);
-  const candidates = found.length > 0 ? found : jobs.filter((job) => job.jobId.startsWith(text));
-  if (candidates.length === 0) return undefined;
-  return only(
-    "task",
-    text,
-    candidates,
-    (job) => job.jobId,
-    (job) => job.taskId ?? job.jobId,
-  );
-}
-
-/** Empty when no runner is subscribed: then there are no jobs either. */
-export async function listJobs(
-  client: OperatorClient,
-  hasEnded: boolean,
-): Promise<readonly JobView[]> {
-  try {
-    for await (const reply of client.askRunner({ kind: "list", hasEnded })) {
-      if (reply.kind === "jobs") return reply.jobs;
-    }
-  } catch (thrown) {
-    if (ClusterError.from(thrown).code !== "not_found") throw thrown;
-  }
-  return [];
 }
 
 async function listTasks(
