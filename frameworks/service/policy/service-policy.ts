@@ -72,8 +72,7 @@ export class ServicePolicy implements Policy<ServiceInput, ServiceOutput> {
           policy.#count = record.count;
           break;
         case "instance":
-          policy.#remove(record.instance.taskId);
-          policy.#put(record.instance);
+          policy.#store(record.instance);
           break;
         case "gone":
           policy.#remove(record.taskId);
@@ -101,7 +100,7 @@ export class ServicePolicy implements Policy<ServiceInput, ServiceOutput> {
   ): ServicePolicy {
     const policy = new ServicePolicy(config, encode);
     policy.#count = snapshot.count;
-    for (const instance of snapshot.instances) policy.#put(instance);
+    for (const instance of snapshot.instances) policy.#store(instance);
     for (const [taskId, sinceMs] of snapshot.unreachable) policy.#unreachable.set(taskId, sinceMs);
     policy.#run = snapshot.run;
     policy.#launched = snapshot.launched;
@@ -248,9 +247,7 @@ export class ServicePolicy implements Policy<ServiceInput, ServiceOutput> {
       isKilling: false,
       launchedAtMs: now.wallMs,
     };
-    this.#put(instance);
-    this.#answer.persist.push({ kind: "instance", instance });
-    this.#changed(instance);
+    this.#add(instance);
     return {
       taskId: instance.taskId,
       name,
@@ -297,7 +294,7 @@ export class ServicePolicy implements Policy<ServiceInput, ServiceOutput> {
     else if (!this.#unreachable.has(status.taskId))
       this.#unreachable.set(status.taskId, now.monoMs);
     if (instance.state === status.state && instance.status?.isHealthy === status.isHealthy) return;
-    this.#replace({ ...instance, state: status.state, status });
+    this.#change({ ...instance, state: status.state, status });
   }
 
   /** One that was written off and is back, or of a life that nobody wrote down: kept while there is room (N-04, M-44). */
@@ -318,9 +315,7 @@ export class ServicePolicy implements Policy<ServiceInput, ServiceOutput> {
       isKilling: false,
       launchedAtMs: now.wallMs,
     };
-    this.#put(instance);
-    this.#answer.persist.push({ kind: "instance", instance });
-    this.#changed(instance);
+    this.#add(instance);
     if (!isOurs || this.#instances.size > this.#count) this.#kill(instance);
   }
 
@@ -355,7 +350,7 @@ export class ServicePolicy implements Policy<ServiceInput, ServiceOutput> {
   #kill(instance: Instance): void {
     const killing = { ...instance, isKilling: true };
     this.#answer.persist.push({ kind: "instance", instance: killing });
-    this.#replace(killing);
+    this.#change(killing);
     this.#sendKill(killing);
   }
 
@@ -371,19 +366,14 @@ export class ServicePolicy implements Policy<ServiceInput, ServiceOutput> {
 
   // ---- state ----
 
-  #put(instance: Instance): void {
-    this.#instances.set(instance.taskId, instance);
-    this.#perAgent.set(instance.agentId, (this.#perAgent.get(instance.agentId) ?? 0) + 1);
-    if (instance.isKilling) this.#killing += 1;
-  }
-
-  /** Keeps its place in the order of launch. */
-  #replace(instance: Instance): void {
+  /** A new one comes last, a known one keeps its place in the order of launch. */
+  #store(instance: Instance): void {
     const before = this.#instances.get(instance.taskId);
+    if (before === undefined)
+      this.#perAgent.set(instance.agentId, (this.#perAgent.get(instance.agentId) ?? 0) + 1);
     if (before?.isKilling === true) this.#killing -= 1;
     if (instance.isKilling) this.#killing += 1;
     this.#instances.set(instance.taskId, instance);
-    this.#changed(instance);
   }
 
   #remove(taskId: TaskId): void {
@@ -397,7 +387,13 @@ export class ServicePolicy implements Policy<ServiceInput, ServiceOutput> {
     else this.#perAgent.set(instance.agentId, left);
   }
 
-  #changed(instance: Instance): void {
+  #add(instance: Instance): void {
+    this.#answer.persist.push({ kind: "instance", instance });
+    this.#change(instance);
+  }
+
+  #change(instance: Instance): void {
+    this.#store(instance);
     this.#answer.outputs.push({ kind: "instance", instance, isGone: false });
   }
 
