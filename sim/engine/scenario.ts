@@ -62,7 +62,12 @@ export function runScenario(options: ScenarioOptions): ScenarioResult {
   const hash = new RunHash();
   world.probes.add(hash.probe);
   const checks = new Checks(world, 25);
-  scheduleFaults(world, { untilMs: FAULTS_MS, everyMs: 2_500, lastMaxMs: 9_000 });
+  const mood = simulation.random.fork("mood");
+  scheduleFaults(world, {
+    untilMs: FAULTS_MS,
+    everyMs: mood.between(500, 5_000),
+    lastMaxMs: mood.between(1_000, 15_000),
+  });
   if (options.hasReloads === true) scheduleReloads(world);
   world.startAll();
   simulation.runUntil(FAULTS_MS);

@@ -90,9 +90,10 @@ function compareFramework(
       `task ${taskId} of ${framework.name} is ${wanted} at the master, its framework heard ${told}`,
     );
   }
+  // Of a task that its policy has given up, e.g. one on an agent that was away too long, nobody need tell it.
+  const waitedFor = new Set(framework.session?.snapshot().tasks.live.map(([taskId]) => taskId));
   for (const [taskId, { state }] of framework.heard) {
-    if (listed.has(taskId) || isTerminal(state)) continue;
-    if (state === "TASK_LOST" || state === "TASK_UNKNOWN") continue; // An answer about a task that is not there.
+    if (listed.has(taskId) || isTerminal(state) || !waitedFor.has(taskId)) continue;
     violations.report(
       CHECK,
       `the master knows no task ${taskId} of ${framework.name}, its framework last heard ${state}`,
