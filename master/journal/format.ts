@@ -3,6 +3,7 @@ import type { ClusterInput, ClusterStart } from "@bourse/cluster/inputs";
 import { ClusterError } from "@bourse/model/errors";
 import type { Now } from "@bourse/model/now";
 import { Packr, Unpackr } from "msgpackr";
+import { joinSnapshot } from "./snapshot-pieces.ts";
 
 /** Raised with every change of what is written; another one is refused. */
 export const JOURNAL_FORMAT = 1;
@@ -20,8 +21,10 @@ export interface JournalHeader {
   readonly part: number;
   /** As the cluster was made; for later parts without its entries, which `snapshot` holds. */
   readonly start: ClusterStart;
-  /** State of the core when the file was begun; null = as it starts. */
+  /** State of the core when the file was begun; null = as it starts. In the file without its long lists. */
   readonly snapshot: unknown;
+  /** How many frames with parts of those lists follow. */
+  readonly pieces: number;
   /** Inputs applied before this file, and the state of the rolling hash then. */
   readonly inputs: number;
   readonly hash: readonly number[];
@@ -54,6 +57,10 @@ export class FrameWriter {
     return this.#frame([now.monoMs, now.wallMs, check, input]);
   }
 
+  piece(items: readonly unknown[]): readonly Uint8Array[] {
+    return framed(alone.pack(items));
+  }
+
   end(digest: string, stateHash: string | null): readonly Uint8Array[] {
     return this.#frame([digest, stateHash]);
   }
@@ -61,11 +68,18 @@ export class FrameWriter {
   #frame(value: unknown): readonly Uint8Array[] {
     const bytes = this.#packr.pack(value);
     this.crc = crc32(bytes);
-    const head = Buffer.allocUnsafe(8);
-    head.writeUInt32LE(bytes.length, 0);
-    head.writeUInt32LE(this.crc, 4);
-    return [head, bytes];
+    return framed(bytes, this.crc);
   }
+}
+
+/** For pieces of a snapshot: they are packed while records of the same file already are. */
+const alone = new Packr({ useRecords: true, moreTypes: true });
+
+function framed(bytes: Uint8Array, crc: number = crc32(bytes)): readonly Uint8Array[] {
+  const head = Buffer.allocUnsafe(8);
+  head.writeUInt32LE(bytes.length, 0);
+  head.writeUInt32LE(crc, 4);
+  return [head, bytes];
 }
 
 export interface JournalContent {
@@ -80,21 +94,9 @@ export interface JournalContent {
 /** Reads a whole file's bytes. What is no journal, or of another format, is refused; a torn end is not. */
 export function readJournal(name: string, bytes: Uint8Array): JournalContent {
   const frames = new FrameReader(bytes);
-  const header = frames.next() as (FrameValue & { value: JournalHeader }) | null;
-  if (header === null) {
-    throw new ClusterError(
-      "invalid_call",
-      `read ${name}: it is no journal, or its header is cut off`,
-    );
-  }
-  if (header.value.format !== JOURNAL_FORMAT) {
-    throw new ClusterError(
-      "invalid_call",
-      `read ${name}: it has format ${header.value.format}, this program knows format ${JOURNAL_FORMAT}`,
-    );
-  }
+  const header = headerOf(name, frames);
   return {
-    header: header.value,
+    header,
     get isTorn() {
       return frames.isTorn;
     },
@@ -103,6 +105,29 @@ export function readJournal(name: string, bytes: Uint8Array): JournalContent {
     },
     records: recordsOf(frames),
   };
+}
+
+function headerOf(name: string, frames: FrameReader): JournalHeader {
+  const first = frames.next();
+  const cutOff = new ClusterError(
+    "invalid_call",
+    `read ${name}: it is no journal, or its header is cut off`,
+  );
+  if (first === null) throw cutOff;
+  const header = first.value as JournalHeader;
+  if (header.format !== JOURNAL_FORMAT) {
+    throw new ClusterError(
+      "invalid_call",
+      `read ${name}: it has format ${header.format}, this program knows format ${JOURNAL_FORMAT}`,
+    );
+  }
+  const pieces: (readonly unknown[])[] = [];
+  while (pieces.length < header.pieces) {
+    const piece = frames.next(alone);
+    if (piece === null) throw cutOff;
+    pieces.push(piece.value as readonly unknown[]);
+  }
+  return { ...header, snapshot: joinSnapshot({ skeleton: header.snapshot, pieces }) };
 }
 
 function* recordsOf(frames: FrameReader): Generator<JournalRecord> {
@@ -141,7 +166,7 @@ class FrameReader {
   }
 
   /** Null at the end, and for good once a frame is not whole. */
-  next(): FrameValue | null {
+  next(unpackr: Pick<Unpackr, "unpack"> = this.#unpackr): FrameValue | null {
     if (this.isTorn || this.position === this.#bytes.length) return null;
     const start = this.position + 8;
     if (start <= this.#bytes.length) {
@@ -149,7 +174,7 @@ class FrameReader {
       const crc = this.#view.getUint32(this.position + 4, true);
       if (end <= this.#bytes.length && crc32(this.#bytes.subarray(start, end)) === crc) {
         this.position = end;
-        return { value: this.#unpackr.unpack(this.#bytes.subarray(start, end)), crc };
+        return { value: unpackr.unpack(this.#bytes.subarray(start, end)), crc };
       }
     }
     this.isTorn = true;

@@ -27,7 +27,10 @@ class Tally {
   readonly #skewAt: number;
   count: number;
 
-  constructor(snapshot: { count: number; lanes: readonly number[] } | null, skewAt = -1) {
+  constructor(snapshot: Snapshot | null, skewAt = -1) {
+    expect(snapshot?.ballast[999]?.index).toBe(
+      snapshot === null ? undefined : 999 + snapshot.count,
+    );
     this.#history = snapshot === null ? new RollingHash() : RollingHash.restore(snapshot.lanes);
     this.count = snapshot?.count ?? 0;
     this.#skewAt = skewAt;
@@ -45,8 +48,10 @@ class Tally {
     };
   }
 
+  /** With a list that is written in pieces. */
   snapshot() {
-    return { count: this.count, lanes: this.#history.snapshot() };
+    const ballast = Array.from({ length: 1_000 }, (_, index) => ({ index: index + this.count }));
+    return { count: this.count, lanes: this.#history.snapshot(), ballast };
   }
 
   stateHash(): string {

@@ -8,6 +8,7 @@ import type { Now } from "@bourse/model/now";
 import type { Recorder } from "../run.ts";
 import { FrameWriter, JOURNAL_FORMAT, type JournalHeader } from "./format.ts";
 import { JournalFile } from "./journal-file.ts";
+import { splitSnapshot } from "./snapshot-pieces.ts";
 
 export interface JournalOptions {
   readonly directory: string;
@@ -44,11 +45,15 @@ export class Journal implements Recorder {
   readonly #hash = new RollingHash();
   #writer = new FrameWriter();
   #file: JournalFile;
-  #headBytes = 0;
+  /** Of the records in the newest file. */
+  #recordBytes = 0;
   #part = 1;
   #inputs = 0;
   #bytesBefore = 0;
   #isStopped = false;
+  /** Parts of the newest snapshot that are not packed yet, and what must stand behind them in the file. */
+  #pieces: (readonly unknown[])[] = [];
+  #held: (readonly Uint8Array[])[] = [];
   /** Earlier files that are still being written. */
   readonly #closing = new Set<Promise<void>>();
 
@@ -94,7 +99,7 @@ export class Journal implements Recorder {
   recordInput(now: Now, input: ClusterInput): void {
     if (this.#isStopped) return;
     this.#inputs++;
-    this.#file.append(this.#writer.input(now, input, checkOf(this.#hash)));
+    this.#append(this.#writer.input(now, input, checkOf(this.#hash)));
     this.#hash.add(this.#writer.crc);
   }
 
@@ -107,7 +112,7 @@ export class Journal implements Recorder {
     this.#file.flush();
     if (this.#file.waitingBytes > WAITING_BYTES_MAX) {
       this.#stop(new Error("the disk does not keep up"));
-    } else if (this.#file.bytes - this.#headBytes > this.#limits.fileBytesMax) {
+    } else if (this.#recordBytes > this.#limits.fileBytesMax) {
       this.#rotate();
     }
   }
@@ -116,6 +121,7 @@ export class Journal implements Recorder {
   flushNow(): void {
     if (this.#isStopped) return;
     try {
+      this.#packPieces(Number.POSITIVE_INFINITY);
       this.#file.flushNow();
     } catch {
       // The process ends with a better reason than this.
@@ -124,8 +130,10 @@ export class Journal implements Recorder {
 
   /** Ends the file with the hashes that a replay must find; null: the core failed, its state means nothing. */
   async close(stateHash: string | null): Promise<void> {
-    if (!this.#isStopped && stateHash !== null)
-      this.#file.append(this.#writer.end(this.#hash.digest(), stateHash));
+    this.#packPieces(Number.POSITIVE_INFINITY);
+    if (!this.#isStopped && stateHash !== null) {
+      this.#append(this.#writer.end(this.#hash.digest(), stateHash));
+    }
     await this.#file.close();
     await Promise.all(this.#closing);
   }
@@ -133,7 +141,8 @@ export class Journal implements Recorder {
   #rotate(): void {
     const { start, snapshot } = this.#options;
     const full = this.#file;
-    full.append(this.#writer.end(this.#hash.digest(), null));
+    this.#packPieces(Number.POSITIVE_INFINITY);
+    this.#append(this.#writer.end(this.#hash.digest(), null));
     this.#bytesBefore += full.bytes;
     this.#part++;
     try {
@@ -145,7 +154,30 @@ export class Journal implements Recorder {
     this.#closing.add(closing);
   }
 
+  /** Behind the snapshot at the head of the file, if that is not whole yet. */
+  #append(chunks: readonly Uint8Array[]): void {
+    for (const chunk of chunks) this.#recordBytes += chunk.length;
+    if (this.#pieces.length > 0) this.#held.push(chunks);
+    else this.#file.append(chunks);
+  }
+
+  /** A large cluster's snapshot is packed a piece at a time, between the turns of the loop. */
+  #packPieces(count: number): void {
+    if (this.#pieces.length === 0 || this.#isStopped) return;
+    for (const piece of this.#pieces.splice(0, count)) {
+      this.#file.append(this.#writer.piece(piece));
+    }
+    this.#file.flush();
+    if (this.#pieces.length > 0) {
+      setImmediate(() => this.#packPieces(1));
+      return;
+    }
+    for (const chunks of this.#held.splice(0)) this.#file.append(chunks);
+    this.#file.flush();
+  }
+
   #begin(start: ClusterStart, snapshot: unknown): JournalFile {
+    const { skeleton, pieces } = splitSnapshot(snapshot);
     const { directory, build, openedAt } = this.#options;
     const header: JournalHeader = {
       format: JOURNAL_FORMAT,
@@ -153,7 +185,8 @@ export class Journal implements Recorder {
       openedAtMs: openedAt.wallMs,
       part: this.#part,
       start,
-      snapshot,
+      snapshot: skeleton,
+      pieces: pieces.length,
       inputs: this.#inputs,
       hash: this.#hash.snapshot(),
     };
@@ -161,9 +194,11 @@ export class Journal implements Recorder {
     const file = new JournalFile(join(directory, name), (error) => this.#stop(error));
     this.#writer = new FrameWriter();
     file.append(this.#writer.header(header));
-    this.#headBytes = file.bytes;
+    this.#recordBytes = 0;
     file.flush();
     this.#dropOldest();
+    this.#pieces = [...pieces];
+    if (pieces.length > 0) setImmediate(() => this.#packPieces(1));
     return file;
   }
 
