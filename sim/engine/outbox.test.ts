@@ -35,6 +35,24 @@ test("everything behind an unwritten record waits for it, and all waiting record
   expect(outbox.isEmpty).toBe(true);
 });
 
+test("what is pushed while others are carried out comes after them", () => {
+  const simulation = new Simulation("1");
+  const log: string[] = [];
+  const outbox = new Outbox<string, string>(simulation, {
+    store: () => {},
+    deliver: (item) => log.push(item),
+    drawDelayMs: () => 5,
+  });
+  outbox.push([], ["s1", "s2"]);
+  simulation.at(5, () => outbox.push([], ["s3"]));
+  simulation.runUntil(4);
+  expect(log).toEqual([]);
+  simulation.runUntil(5);
+  expect(log).toEqual(["s1", "s2"]);
+  simulation.runUntil(10);
+  expect(log).toEqual(["s1", "s2", "s3"]);
+});
+
 test("without a delay effects leave at once", () => {
   const { outbox, log } = rig([]);
   outbox.push(["r1"], ["s1"]);

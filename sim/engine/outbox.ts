@@ -29,9 +29,18 @@ export class Outbox<Record, Item> {
   }
 
   push(records: readonly Record[], items: readonly Item[]): void {
-    if (records.length === 0 && items.length === 0) return;
+    if (this.#isDead || (records.length === 0 && items.length === 0)) return;
+    if (this.#entries.length > 0 || this.#appending !== null) {
+      this.#entries.push({ records, items });
+      return;
+    }
+    const delayMs = this.#port.drawDelayMs(records.length);
+    if (delayMs === 0) {
+      this.#carryOut(records, items);
+      return;
+    }
     this.#entries.push({ records, items });
-    this.#flush();
+    this.#append(records, delayMs);
   }
 
   crash(hasLastAppendReachedDisk: boolean): void {
@@ -40,32 +49,40 @@ export class Outbox<Record, Item> {
     this.#entries = [];
   }
 
+  /** The next append: of everything that gathered while the last was under way. */
   #flush(): void {
-    while (this.#appending === null && this.#entries.length > 0 && !this.#isDead) {
-      const entries = this.#entries;
-      const records =
-        entries.length === 1 ? entries[0]!.records : entries.flatMap((e) => e.records);
-      const entryCount = entries.length;
+    while (this.#entries.length > 0 && !this.#isDead) {
+      const records = this.#entries.flatMap((entry) => entry.records);
       const delayMs = this.#port.drawDelayMs(records.length);
-      this.#appending = records;
       if (delayMs > 0) {
-        this.#simulation.after(delayMs, () => {
-          this.#complete(entryCount);
-          this.#flush();
-        });
+        this.#append(records, delayMs);
         return;
       }
-      this.#complete(entryCount);
+      this.#complete(records, this.#entries.length);
     }
   }
 
-  #complete(entryCount: number): void {
-    if (this.#isDead) return;
-    const records = this.#appending as readonly Record[];
-    this.#appending = null;
-    const done = this.#entries.slice(0, entryCount);
-    this.#entries = this.#entries.slice(entryCount);
+  #append(records: readonly Record[], delayMs: number): void {
+    this.#appending = records;
+    const entryCount = this.#entries.length;
+    this.#simulation.after(delayMs, () => {
+      if (this.#isDead) return;
+      this.#appending = null;
+      this.#complete(records, entryCount);
+      this.#flush();
+    });
+  }
+
+  #complete(records: readonly Record[], entryCount: number): void {
+    const done = this.#entries.splice(0, entryCount);
+    this.#carryOut(
+      records,
+      done.flatMap(({ items }) => items),
+    );
+  }
+
+  #carryOut(records: readonly Record[], items: readonly Item[]): void {
     if (records.length > 0) this.#port.store(records);
-    for (const { items } of done) for (const item of items) this.#port.deliver(item);
+    for (const item of items) this.#port.deliver(item);
   }
 }

@@ -24,8 +24,6 @@ type Session =
 /** Runs one apply of a core; tools put a stopwatch around it. */
 export type Timed = (now: Now, input: ClusterInput, apply: () => Effects) => Effects;
 
-const UNTIMED: Timed = (_now, _input, apply) => apply();
-
 /**
  * The machine of a master: its disk outlives the process. A restart is a new `Cluster` from what the disk holds, with
  * the next epoch. The shell around the core is the live one in small: a loop over drained batches, one FIFO behind it.
@@ -39,7 +37,7 @@ export class SimMaster {
   readonly #disk = new Map<string, RegistryEntry>();
   #epoch = 0;
   #life: MasterProcess | null = null;
-  timed: Timed = UNTIMED;
+  timed: Timed | null = null;
   /** Answers to operator calls, by request. */
   readonly replies = new Map<RequestId, OperatorReply>();
   #requests = 0;
@@ -215,7 +213,11 @@ class MasterProcess {
 
   #apply(input: ClusterInput): void {
     const { now } = this.#around.simulation;
-    const effects = this.#machine.timed(now, input, () => this.cluster.apply(now, input));
+    const { timed } = this.#machine;
+    const effects =
+      timed === null
+        ? this.cluster.apply(now, input)
+        : timed(now, input, () => this.cluster.apply(now, input));
     if (this.#around.shell.isStrict) deepFreeze(effects);
     this.#alarm.set(effects.wakeAtMs);
     this.#outbox.push(effects.persist, effects.send);
