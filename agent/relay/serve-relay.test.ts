@@ -73,6 +73,16 @@ test("a relay begins with its token and ends with an end", async () => {
   expect(hasEnded()).toBe(true);
 });
 
+test("a piece larger than a master takes is sent in several", async () => {
+  const { stream, frames } = peer();
+  const logs = async function* (): AsyncGenerator<OutputChunk> {
+    yield { stream: "stdout", data: new Uint8Array(600_000) };
+  };
+  await serveRelay(stream, { token: "k", request: LOGS }, sourceOf({ logs }));
+  const sizes = frames.map((frame) => (frame.kind === "stdout" ? frame.data.length : 0));
+  expect(sizes).toEqual([0, 262_144, 262_144, 75_712, 0]);
+});
+
 test("a log that nobody follows any more is let go, however quiet its task is", async () => {
   const { stream, leave } = peer();
   const logs = async function* (_id: string, { signal }: LogRequest): AsyncGenerator<OutputChunk> {

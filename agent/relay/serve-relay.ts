@@ -34,9 +34,7 @@ export async function serveRelay(
   source: RelaySource,
 ): Promise<void> {
   await stream.write({ kind: "attach", token: relay.token });
-  const last = await serve(stream, relay.request, source).catch(
-    (thrown): RelayFrame => ({ kind: "end", refusal: ClusterError.from(thrown).toRefusal() }),
-  );
+  const last = await serve(stream, relay.request, source).catch(refusalOf);
   await stream.write(last);
   stream.end();
 }
@@ -85,6 +83,12 @@ async function serveExec(
   return { kind: "end", exitCode: await session.exit };
 }
 
+/** Cut short, because a master refuses a frame with a text that is too long. */
+function refusalOf(thrown: unknown): RelayFrame {
+  const refusal = ClusterError.from(thrown).toRefusal();
+  return { kind: "end", refusal: { ...refusal, message: refusal.message.slice(0, 1_024) } };
+}
+
 function requireContainer(
   source: RelaySource,
   { frameworkId, taskId }: Extract<RelayRequest, { kind: "logs" | "exec" }>,
@@ -95,6 +99,9 @@ function requireContainer(
     hint: "it may not have started yet, or its logs may have been removed",
   });
 }
+
+/** A master takes no larger pieces than 1 MiB. */
+const FRAME_DATA_BYTES = 262_144;
 
 /** Copies output to the stream until it ends or nobody wants it any more. */
 async function pour(output: AsyncIterable<OutputChunk>, stream: RelayPeer): Promise<void> {
@@ -107,7 +114,10 @@ async function pour(output: AsyncIterable<OutputChunk>, stream: RelayPeer): Prom
     for (;;) {
       const next = await Promise.race([iterator.next(), gone]);
       if (next === null || next.done === true) return;
-      await stream.write({ kind: next.value.stream, data: next.value.data });
+      const { stream: kind, data } = next.value;
+      for (let from = 0; from < data.length; from += FRAME_DATA_BYTES) {
+        await stream.write({ kind, data: data.subarray(from, from + FRAME_DATA_BYTES) });
+      }
     }
   } finally {
     // Not awaited: what is under way may take its time to notice.

@@ -82,6 +82,17 @@ test("an agent that crashed between two records of one append starts again", () 
   );
 });
 
+test("a message that no master would take is cut, so that its update arrives", () => {
+  const world = connected();
+  world.step({ kind: "launch", pick: 1 });
+  const [task] = world.core.checkpoint().tasks;
+  const event = { kind: "launch-failed", message: "x".repeat(100_000) } as const;
+  world.apply({ kind: "container", containerId: task?.containerId ?? "", event });
+  const [ended] = world.core.checkpoint().tasks;
+  expect(ended?.latest.state).toBe("TASK_FAILED");
+  expect(ended?.latest.message).toHaveLength(1_024);
+});
+
 /** A world whose agent is registered. */
 function connected(): World {
   const world = new World();

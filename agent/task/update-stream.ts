@@ -45,6 +45,7 @@ export class UpdateStream {
     const status: TaskStatus = {
       taskId: task.taskId,
       ...facts,
+      ...(facts.message === undefined ? {} : { message: shorten(facts.message) }),
       agentId: task.agentId,
       uuid: this.#random.hex(16),
       timestampMs: now.wallMs,
@@ -118,4 +119,15 @@ function replaceable(entry: TaskEntry, status: TaskStatus): UpdateUuid | undefin
       state === "TASK_RUNNING" && reason === "REASON_TASK_HEALTH_CHECK_STATUS_UPDATED",
   );
   return areOpinions ? last.uuid : undefined;
+}
+
+/**
+ * A screen of text. Engines and checks say more when they fail, and masters refuse a whole frame for one message that
+ * is too long: the update would be sent again for ever and never arrive.
+ */
+const MESSAGE_LENGTH_MAX = 1_024;
+
+function shorten(message: string): string {
+  if (message.length <= MESSAGE_LENGTH_MAX) return message;
+  return `${message.slice(0, MESSAGE_LENGTH_MAX - 3)}...`;
 }
