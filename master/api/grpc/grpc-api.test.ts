@@ -145,13 +145,58 @@ test("a peer that does not read is cut off above 8 MiB, and the core hears why",
   expect(frameworkId).toBeDefined();
 });
 
+test("a frame that is too large ends the session, for the core too", async () => {
+  const { client } = await cluster();
+  const { agent, agentId, frameworkId } = await running(client);
+  const events = client.events({});
+  await client.query({ kind: "master" });
+  const data = new Uint8Array(1 << 20);
+  const message = { kind: "message", frameworkId, executorId: "e1", data } as const;
+  agent.send(...Array.from({ length: 17 }, () => message));
+  expect(await agent.end()).toMatch(/^8: .*larger than max/);
+  const isLost = (event: OperatorEvent): event is OperatorEvent =>
+    event.change.kind === "agent-changed" && event.change.condition === "disconnected";
+  expect((await events.next(isLost)).change).toMatchObject({ agentId });
+});
+
+test("bytes that are no message end the session, and the master stays up", async () => {
+  const { client } = await cluster();
+  const agent = client.agent();
+  agent.write({ messages: [{ kind: "register" } as never], sequence: 1, acknowledged: 0 });
+  expect(await agent.end()).toMatch(/^invalid_call: /);
+  expect(await client.query({ kind: "master" })).toMatchObject({ kind: "master" });
+});
+
+test("the metrics count what is there (M-79)", async () => {
+  const { client, master } = await cluster();
+  await running(client);
+  const text = await (await fetch(`http://${master.address}/metrics`)).text();
+  for (const line of [
+    'master_agents{condition="active"} 1',
+    'master_frameworks{condition="active"} 1',
+    'master_tasks{state="TASK_STAGING"} 1',
+    'master_resources{resource="cpus",part="total"} 4',
+    'master_resources{resource="cpus",part="allocated"} 1',
+    'master_streams{kind="agent"} 1',
+    'master_streams{kind="framework"} 1',
+    'master_apply_seconds_count{input="accept"} 1',
+  ]) {
+    expect(text).toContain(`${line}\n`);
+  }
+  expect(text).toMatch(/^master_registry_records_total [1-9]/m);
+});
+
 test("a stop ends every stream with a reason that says to try again", async () => {
   const { client, master } = await cluster();
   const { agent, framework } = await running(client);
   const events = client.events({});
   await client.query({ kind: "master" });
-  await master.stop();
+  const stopped = master.stop();
+  const late = client.agent();
+  late.send(REGISTER);
+  await stopped;
   for (const stream of [agent, framework, events]) {
     expect(await stream.end()).toBe("no_leader: this master stops");
   }
+  expect(await late.end()).toMatch(/^(no_leader: this master stops|14: )/);
 });

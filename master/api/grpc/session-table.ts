@@ -2,6 +2,7 @@ import type { ClusterError } from "@bourse/model/errors";
 import type { SessionId } from "@bourse/model/ids";
 import type { Inbox } from "../../inbox.ts";
 import { Session, type SessionCall, type SessionKind } from "./session.ts";
+import { statusOf } from "./status.ts";
 
 export interface SessionTableOptions {
   readonly inbox: Inbox;
@@ -16,6 +17,8 @@ export class SessionTable<In, Out> {
   readonly #sessions = new Map<SessionId, Session<In, Out>>();
   readonly #byPeer = new Map<string, Session<In, Out>>();
   readonly #dirty = new Set<Session<In, Out>>();
+  /** Set once the master stops: a peer that comes back on the same connection hears it again. */
+  #refusal: ClusterError | null = null;
 
   constructor(kind: SessionKind<In, Out>, options: SessionTableOptions) {
     this.#kind = kind;
@@ -36,6 +39,12 @@ export class SessionTable<In, Out> {
   }
 
   open(call: SessionCall<In>): void {
+    if (this.#refusal !== null) {
+      call.on("error", () => {});
+      call.resume();
+      call.emit("error", statusOf(this.#refusal));
+      return;
+    }
     const number = this.#options.nextNumber();
     let peer: string | null = null;
     const session: Session<In, Out> = new Session(number, this.#kind, call, {
@@ -60,7 +69,9 @@ export class SessionTable<In, Out> {
     }
   }
 
+  /** Ends all sessions, and from now on every new one. */
   failAll(error: ClusterError): void {
+    this.#refusal = error;
     for (const session of [...this.#sessions.values()]) session.fail(error);
   }
 }

@@ -128,7 +128,9 @@ export class Session<In, Out> {
     try {
       return encode(this.kind.message, message);
     } catch (cause) {
-      this.fail(new ClusterError("internal", "a message for this stream cannot be encoded", { cause }));
+      this.fail(
+        new ClusterError("internal", "a message for this stream cannot be encoded", { cause }),
+      );
       return null;
     }
   }
