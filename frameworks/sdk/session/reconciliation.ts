@@ -9,13 +9,21 @@ export interface ReconciliationSnapshot {
   readonly implicitAtMs: number;
 }
 
+/** The tasks that may still run, as far as the framework knows. */
+export interface LiveTasks {
+  refs(): Iterable<TaskRef>;
+  ref(taskId: TaskId): TaskRef | null;
+}
+
 /** What to ask now: a list of tasks, or the implicit question about all. */
 export type Question = { readonly kind: "explicit" | "implicit"; readonly tasks: TaskRef[] };
 
 /**
  * When to ask the master for the state of tasks (FEATURES M-44): explicitly after every subscription, again with
  * truncated exponential backoff for those that are unanswered (a master that has just started stays silent while an
- * agent may still return); implicitly now and then. One run at a time: the implicit question waits for the other.
+ * agent may still return); implicitly now and then. One run at a time: the implicit question waits for the other. A
+ * task that the implicit answers do not name is unknown to the master, and is then asked about explicitly: it may have
+ * been answered as unreachable by a master that has restarted since, which will never speak of it by itself.
  */
 export class Reconciliation {
   readonly #config: SessionConfig;
@@ -79,15 +87,18 @@ export class Reconciliation {
   }
 
   /** The question that is due, if any; sets the time of the next. */
-  take(nowMs: number, refOf: (taskId: TaskId) => TaskRef | null): Question | null {
+  take(nowMs: number, live: LiveTasks): Question | null {
     if (nowMs < this.dueAtMs) return null;
     if (this.#unanswered.size === 0) {
       this.#implicitAtMs = nowMs + this.#config.implicitReconcileMs;
+      for (const { taskId } of live.refs()) this.#unanswered.add(taskId);
+      this.#delayMs = this.#config.reconcileMs;
+      this.#askAtMs = nowMs + this.#delayMs;
       return { kind: "implicit", tasks: [] };
     }
     const tasks: TaskRef[] = [];
     for (const taskId of this.#unanswered) {
-      const ref = refOf(taskId);
+      const ref = live.ref(taskId);
       if (ref === null) this.#unanswered.delete(taskId);
       else tasks.push(ref);
     }

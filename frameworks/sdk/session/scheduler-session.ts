@@ -497,7 +497,7 @@ export class SchedulerSession<Input = never, Output = never> {
 
   #reconcile(now: Now): void {
     if (!this.isSubscribed) return;
-    const question = this.#reconciliation.take(now.monoMs, (taskId) => this.#tasks.ref(taskId));
+    const question = this.#reconciliation.take(now.monoMs, this.#tasks);
     if (question === null) return;
     if (question.kind === "implicit") this.#send({ kind: "reconcile", tasks: [] });
     for (let from = 0; from < question.tasks.length; from += RECONCILE_BATCH)
