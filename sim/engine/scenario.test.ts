@@ -9,6 +9,15 @@ describe("a small cluster under faults of all kinds keeps every invariant and co
   });
 });
 
+describe("a story that once went wrong ends well", () => {
+  test.each([
+    // A lost launch, answered as unreachable; a new master and the returning agent knew nothing of the task.
+    "m1131",
+  ])("seed %s", (seed) => {
+    expect(runScenario({ seed }).violations).toEqual([]);
+  });
+});
+
 test("the same seed gives the same run, twice in one process", () => {
   expect(runScenario({ seed: "fast-1" })).toEqual(runScenario({ seed: "fast-1" }));
 });
