@@ -81,7 +81,10 @@ export class CheckpointLog {
       const bytes = await readOrNull(path);
       await rm(join(options.directory, NEW_FILE_NAME), { force: true });
       if (bytes === null || bytes.length === 0) {
-        file = await create(path, headerLine(options.newOwner), options);
+        // Under another name first, so that a log always has its whole header.
+        const newPath = join(options.directory, NEW_FILE_NAME);
+        file = await create(newPath, headerLine(options.newOwner), options);
+        await rename(newPath, path);
         const sizeBytes = headerLine(options.newOwner).length;
         const read = { file, owner: options.newOwner, records: [], sizeBytes };
         return new CheckpointLog(options, read, currentRecords);
