@@ -132,16 +132,25 @@ export class CheckpointLog {
       while (this.#waiting.length > 0 && !this.#isOver) {
         const group = this.#waiting;
         this.#waiting = [];
-        const records = group.flatMap((waiting) => waiting.records);
-        if (this.#sizeBytes >= this.#compactAtBytes) await this.#compact(this.#currentRecords());
-        else if (records.length > 0) await this.#append(records);
-        for (const { onDurable } of group) onDurable();
+        if (!(await this.#store(group))) return;
+        for (const { onDurable } of group) onDurable(); // What it throws is a bug, not a full disk.
       }
+    } finally {
+      this.#writing = null;
+    }
+  }
+
+  /** False when it could not be written: then nothing is, ever again. */
+  async #store(group: readonly Waiting[]): Promise<boolean> {
+    try {
+      const records = group.flatMap((waiting) => waiting.records);
+      if (this.#sizeBytes >= this.#compactAtBytes) await this.#compact(this.#currentRecords());
+      else if (records.length > 0) await this.#append(records);
+      return true;
     } catch (thrown) {
       this.#isOver = true;
       this.#options.onFatal(storageError("write", this.#path, thrown));
-    } finally {
-      this.#writing = null;
+      return false;
     }
   }
 
