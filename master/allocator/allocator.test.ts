@@ -91,6 +91,60 @@ test("an agent with gpus is offered only to frameworks that take them (M-19)", (
   expect(allocator.allocate(NOW, "all").map(({ frameworkId }) => frameworkId)).toEqual(["f2"]);
 });
 
+test("shared resources go only to frameworks that take them (M-19)", () => {
+  const allocator = newAllocator();
+  const shared: Resource = { ...volume(100_000, "v"), isShared: true };
+  allocator.addFramework("f1", { roles: ["r"], suppressedRoles: [], capabilities: [] });
+  allocator.addAgent("a1", canonical([scalar("cpus", 2_000), shared]), []);
+  const offers = () => allocator.allocate(NOW, "changed").map(({ resources }) => resources);
+  expect(offers()).toEqual([[scalar("cpus", 2_000)]]);
+  const minAllocatable = new Map([["r", []]]);
+  allocator.addFramework("f2", {
+    roles: ["r"],
+    suppressedRoles: [],
+    capabilities: ["SHARED_RESOURCES"],
+    minAllocatable,
+  });
+  expect(offers()).toEqual([[shared]]);
+});
+
+test.each<[refuseMs: number, kept: number]>([
+  [60_000, 1],
+  [60_001, 1],
+  [59_999, 2],
+])("a newer refusal of as much for %i ms leaves %i of two", (refuseMs, kept) => {
+  const allocator = newAllocator();
+  addFramework(allocator, "f1");
+  allocator.addAgent("a1", parseResources("cpus:4;mem:64"), []);
+  allocator.allocate(NOW, "changed");
+  const held = { frameworkId: "f1", role: "f1", agentId: "a1" };
+  const decline = (text: string, forMs: number) =>
+    allocator.recover(
+      { ...held, resources: parseResources(text) },
+      { kind: "declined", refuseMs: forMs },
+      NOW,
+    );
+  decline("cpus:1", 60_000);
+  decline("cpus:2", refuseMs);
+  expect(allocator.countFilters(NOW)).toBe(kept);
+  // A pause and a refusal of other resources leave them all.
+  decline("cpus:1", 0);
+  decline("mem:64", 60_000);
+  expect(allocator.countFilters(NOW)).toBe(kept + 1);
+});
+
+test("a refusal stays when the agent loses some of what was refused", () => {
+  const allocator = newAllocator();
+  addFramework(allocator, "f1");
+  allocator.addAgent("a1", parseResources("cpus:4;ports:[1-3]"), []);
+  for (const offer of allocator.allocate(NOW, "all"))
+    allocator.recover(offer, { kind: "declined", refuseMs: 60_000 }, NOW);
+  allocator.updateAgentTotal("a1", parseResources("cpus:4"));
+  expect(allocator.allocate({ monoMs: 1_000, wallMs: 0 }, "all")).toEqual([]);
+  expect(allocator.allocate({ monoMs: 59_999, wallMs: 0 }, "all")).toEqual([]);
+  expect(allocator.allocate({ monoMs: 60_000, wallMs: 0 }, "all")).toHaveLength(1);
+});
+
 test("a run looks only at what changed since the last one", () => {
   const allocator = newAllocator();
   expect(allocator.hasChanges()).toBe(false);
@@ -186,9 +240,11 @@ test("a removed framework counts until all that it held is back, then it is forg
   expect(() => allocator.explain({ frameworkId: "f1" }, NOW)).toThrow(/f1 must be known/);
 });
 
-test("agents with more kinds than columns widen the table", () => {
+test("agents with more kinds than columns widen the tables", () => {
   const allocator = newAllocator();
   addFramework(allocator, "f1");
+  addFramework(allocator, "f2");
+  allocator.suppress("f2", []);
   allocator.addAgent("a0", parseResources("cpus:1;ports:[1-2]"), []);
   const many = Array.from({ length: 30 }, (_, index) => scalar(`x${index}`, 1_000 + index));
   allocator.addAgent("a1", canonical([...many, scalar("cpus", 1_000)]), []);
@@ -199,4 +255,5 @@ test("agents with more kinds than columns widen the table", () => {
       ["a1", canonical([...many, scalar("cpus", 1_000)])],
     ]),
   );
+  expect(standing(allocator, "f1", "f2")).toBe("f1 1.000, f2 0.000");
 });
