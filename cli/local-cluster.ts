@@ -80,12 +80,16 @@ export class LocalCluster {
         return true;
       });
       for (let index = 0; index < plan.agents; index++) this.#spawnAgent(index);
+      await this.#until("the agents are registered", stop, async () => {
+        const { master } = await client.query({ kind: "master" }, "master");
+        return master.counts.agents >= plan.agents;
+      });
       this.#spawn("runner", ["runner", "--state-dir", join(plan.dataDir, "runner")]);
       if (plan.instances !== null) this.#spawnService(plan.instances);
       const frameworks = plan.instances === null ? 1 : 2;
-      await this.#until("the agents and frameworks are registered", stop, async () => {
+      await this.#until("the frameworks are subscribed", stop, async () => {
         const { master } = await client.query({ kind: "master" }, "master");
-        return master.counts.agents >= plan.agents && master.counts.frameworks >= frameworks;
+        return master.counts.frameworks >= frameworks;
       });
     } finally {
       client.close();

@@ -60,7 +60,9 @@ export function addTaskStreamCommands(task: Command): void {
       ) => {
         const context = contextFor(command);
         await withClient(context, async (client) => {
-          process.exitCode = await exec(client, text, words, options);
+          // `task exec ID -- ls` reads like kubectl; the dashes are not part of the command.
+          const rest = words[0] === "--" ? words.slice(1) : words;
+          process.exitCode = await exec(client, text, rest, options);
         });
       },
     );

@@ -57,9 +57,15 @@ export function addTaskCommands(task: Command): void {
     .argument("<task>", "id or unique prefix")
     .action(async (text: string, _options: object, command: Command) => {
       const context = contextFor(command);
-      await withClient(context, async (client) =>
-        printObject(context, await findTask(client, text)),
-      );
+      await withClient(context, async (client) => {
+        const { decodeContainerStatus } = await import("@bourse/proto/wire/status");
+        const found = await findTask(client, text);
+        const statuses = found.statuses.map(({ payload, ...status }) => {
+          const container = payload === undefined ? undefined : decodeContainerStatus(payload);
+          return container === undefined ? status : { ...status, container };
+        });
+        printObject(context, { ...found, statuses });
+      });
     });
   task
     .command("kill")

@@ -15,6 +15,8 @@ const COLUMNS: readonly Column<TaskView>[] = [
 
 const ROWS_MAX = 30;
 const GATHER_MS = 200;
+/** Ages go on while nothing happens; only a terminal is redrawn for that. */
+const REDRAW_MS = 1_000;
 
 /** Draws the live tasks after every change until told to stop; in place on a terminal, else one drawing a change. */
 export async function showTasks(
@@ -26,17 +28,29 @@ export async function showTasks(
   stop.addEventListener("abort", () => events.cancel(), { once: true });
   const screen = new Screen();
   let timer: NodeJS.Timeout | null = null;
+  let isDrawing = false;
   const draw = async (): Promise<void> => {
-    timer = null;
     screen.show(renderList(context, await tasksOf(client), COLUMNS, (task) => task.taskId));
   };
+  const redraw = (): void => {
+    timer = null;
+    if (isDrawing) return;
+    isDrawing = true;
+    void draw()
+      .catch(() => {}) // The master may be away for a moment; the event stream says when it is over.
+      .finally(() => {
+        isDrawing = false;
+      });
+  };
+  const ticker = process.stdout.isTTY === true ? setInterval(redraw, REDRAW_MS) : null;
   try {
     await draw();
     for await (const _ of events) {
-      timer ??= setTimeout(() => void draw().catch(() => {}), GATHER_MS);
+      timer ??= setTimeout(redraw, GATHER_MS);
     }
   } finally {
     if (timer !== null) clearTimeout(timer);
+    if (ticker !== null) clearInterval(ticker);
     events.cancel();
   }
 }
