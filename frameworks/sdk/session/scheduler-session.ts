@@ -1,23 +1,18 @@
 import { assert } from "@bourse/model/assert";
 import type { Refusal } from "@bourse/model/errors";
-import { isPartitionAware } from "@bourse/model/framework";
-import type { AgentId, FrameworkId, Role, SessionId, TaskId } from "@bourse/model/ids";
+import type { AgentId, FrameworkId, SessionId, TaskId } from "@bourse/model/ids";
 import type { Now } from "@bourse/model/now";
 import { Random } from "@bourse/model/random";
 import type { FrameworkCall, FrameworkEvent } from "@bourse/model/scheduler";
 import type { TaskStatus } from "@bourse/model/task";
-import { stateFor } from "@bourse/model/task-state";
+import { type Collected, emptyEffects } from "./collected-effects.ts";
 import { MasterLink, type MasterLinkSnapshot } from "./master-link.ts";
 import { OfferLedger, type OfferLedgerSnapshot } from "./offer-ledger.ts";
 import type { Policy, PolicyCall, PolicyCalls, PolicyEvent } from "./policy.ts";
 import { Reconciliation, type ReconciliationSnapshot } from "./reconciliation.ts";
-import type {
-  SessionConfig,
-  SessionEffects,
-  SessionInput,
-  SessionLink,
-  SessionRecord,
-} from "./session-io.ts";
+import { RoleWishes, type RoleWishesSnapshot } from "./role-wishes.ts";
+import type { SessionConfig, SessionEffects, SessionInput } from "./session-io.ts";
+import { droppedUpdate } from "./stale-offer.ts";
 import { TaskLedger, type TaskLedgerSnapshot } from "./task-ledger.ts";
 
 /** Tasks in one reconcile call: keeps the message well below the 4 MiB that a gRPC message may have. */
@@ -32,8 +27,7 @@ export interface SchedulerSessionSnapshot {
   readonly epochSeen: number;
   readonly wasKnown: boolean;
   readonly hasSubscribed: boolean;
-  readonly suppressed: readonly Role[];
-  readonly owedRevive: readonly Role[];
+  readonly roles: RoleWishesSnapshot;
   readonly isTeardownOwed: boolean;
   readonly policyWakeAtMs: number;
   /** Of the policy; whoever restores builds the policy from it first. */
@@ -58,9 +52,7 @@ export class SchedulerSession<Input = never, Output = never> {
   /** The framework id is older than this process: others may have launched tasks that nobody here knows. */
   #wasKnown: boolean;
   #hasSubscribed = false;
-  readonly #suppressed = new Set<Role>();
-  /** Revived while there was no master: the filters still have to be cleared. */
-  readonly #owedRevive = new Set<Role>();
+  #roles: RoleWishes;
   #isTeardownOwed = false;
   #policyWakeAtMs = Number.POSITIVE_INFINITY;
   #out: Collected<Input, Output> = emptyEffects();
@@ -74,7 +66,7 @@ export class SchedulerSession<Input = never, Output = never> {
     this.#frameworkId = config.record?.frameworkId ?? null;
     this.#epochSeen = config.record?.epochSeen ?? 0;
     this.#wasKnown = config.record !== undefined;
-    for (const role of config.suppressedRoles ?? []) this.#suppressed.add(role);
+    this.#roles = new RoleWishes(config.info.roles, config.suppressedRoles ?? []);
   }
 
   /** Continues a session; `policy` has been restored from `snapshot.policy` by the caller. */
@@ -92,9 +84,8 @@ export class SchedulerSession<Input = never, Output = never> {
     session.#epochSeen = snapshot.epochSeen;
     session.#wasKnown = snapshot.wasKnown;
     session.#hasSubscribed = snapshot.hasSubscribed;
-    session.#suppressed.clear();
-    for (const role of snapshot.suppressed) session.#suppressed.add(role);
-    for (const role of snapshot.owedRevive) session.#owedRevive.add(role);
+    const { suppressed, owed } = snapshot.roles;
+    session.#roles = new RoleWishes(config.info.roles, suppressed, owed);
     session.#isTeardownOwed = snapshot.isTeardownOwed;
     session.#policyWakeAtMs = snapshot.policyWakeAtMs;
     return session;
@@ -110,8 +101,7 @@ export class SchedulerSession<Input = never, Output = never> {
       epochSeen: this.#epochSeen,
       wasKnown: this.#wasKnown,
       hasSubscribed: this.#hasSubscribed,
-      suppressed: Array.from(this.#suppressed),
-      owedRevive: Array.from(this.#owedRevive),
+      roles: this.#roles.snapshot(),
       isTeardownOwed: this.#isTeardownOwed,
       policyWakeAtMs: this.#policyWakeAtMs,
       policy: this.#policy?.snapshot() ?? null,
@@ -189,7 +179,7 @@ export class SchedulerSession<Input = never, Output = never> {
         kind: "subscribe",
         ...(this.#frameworkId === null ? {} : { frameworkId: this.#frameworkId }),
         info: this.#config.info,
-        suppressedRoles: Array.from(this.#suppressed),
+        suppressedRoles: this.#roles.suppressed,
         epochSeen: this.#epochSeen,
       },
     });
@@ -291,10 +281,8 @@ export class SchedulerSession<Input = never, Output = never> {
 
   /** What was asked for while there was no master, or may have been lost with the link. */
   #sendOwed(): void {
-    if (this.#owedRevive.size > 0) {
-      this.#send({ kind: "revive", roles: Array.from(this.#owedRevive) });
-      this.#owedRevive.clear();
-    }
+    const roles = this.#roles.takeOwed();
+    if (roles.length > 0) this.#send({ kind: "revive", roles });
     for (const [taskId, kill] of this.#tasks.kills()) this.#send({ kind: "kill", taskId, ...kill });
   }
 
@@ -377,13 +365,11 @@ export class SchedulerSession<Input = never, Output = never> {
         return;
       }
       case "revive":
-        this.#revive(call.roles);
+        this.#roles.revive(call.roles, this.isSubscribed);
+        this.#send(call);
         return;
       case "suppress":
-        for (const role of this.#rolesOf(call.roles)) {
-          this.#suppressed.add(role);
-          this.#owedRevive.delete(role);
-        }
+        this.#roles.suppress(call.roles);
         this.#send(call);
         return;
       case "kill": {
@@ -417,35 +403,7 @@ export class SchedulerSession<Input = never, Output = never> {
     }
     if (held.length > 0) this.#send({ kind: "decline", offerIds: held, filters: call.filters });
     for (const { tasks } of call.operations)
-      for (const task of tasks) this.#tell(now, this.#dropped(now, task));
-  }
-
-  /** The master's own answer to a stale offer, without asking it (N-16). */
-  #dropped(now: Now, task: { taskId: TaskId; agentId: string }): PolicyEvent<Input> {
-    return {
-      kind: "update",
-      status: {
-        taskId: task.taskId,
-        agentId: task.agentId,
-        state: stateFor("TASK_DROPPED", isPartitionAware(this.#config.info)),
-        source: "SOURCE_MASTER",
-        reason: "REASON_INVALID_OFFERS",
-        message: "the offer was gone before it was accepted; the task was never sent",
-        timestampMs: now.wallMs,
-      },
-    };
-  }
-
-  #revive(roles: readonly Role[]): void {
-    for (const role of this.#rolesOf(roles)) {
-      this.#suppressed.delete(role);
-      if (!this.isSubscribed) this.#owedRevive.add(role);
-    }
-    this.#send({ kind: "revive", roles });
-  }
-
-  #rolesOf(roles: readonly Role[]): readonly Role[] {
-    return roles.length === 0 ? this.#config.info.roles : roles;
+      for (const task of tasks) this.#tell(now, droppedUpdate(now, task, this.#config.info));
   }
 
   /** Without a session the call is dropped: what must not be lost is remembered elsewhere. */
@@ -519,18 +477,4 @@ export class SchedulerSession<Input = never, Output = never> {
           ),
     };
   }
-}
-
-/** Effects while they are collected. */
-interface Collected<Input, Output> {
-  readonly persist: SessionRecord[];
-  readonly intents: unknown[];
-  readonly send: { session: SessionId; call: FrameworkCall }[];
-  readonly deliver: PolicyEvent<Input>[];
-  readonly outputs: Output[];
-  readonly link: SessionLink[];
-}
-
-function emptyEffects<Input, Output>(): Collected<Input, Output> {
-  return { persist: [], intents: [], send: [], deliver: [], outputs: [], link: [] };
 }

@@ -38,12 +38,14 @@ export class Backoff {
     return this.#retryAtMs;
   }
 
-  /** In a row, without `backoffResetMs` of quiet between them. */
+  /** Rounds of failures in a row, without `backoffResetMs` of quiet between them. */
   get failures(): number {
     return this.#failures;
   }
 
+  /** Failures while a wait runs belong to the launches before it: a thousand at once are one round. */
   failed(nowMs: number): void {
+    if (nowMs < this.#retryAtMs) return;
     const { backoffMs, backoffFactor, backoffMaxMs, backoffResetMs } = this.#config;
     const isFirst = this.#failures === 0 || nowMs >= this.#retryAtMs + backoffResetMs;
     this.#failures = isFirst ? 1 : this.#failures + 1;
