@@ -250,8 +250,10 @@ export class Agent {
         log.info({ agentId: record.agentId, epoch: record.epochSeen }, "registered");
       } else if (record.kind === "update") {
         const { frameworkId, status } = record.update;
-        const { taskId, state, reason } = status;
-        log.info({ frameworkId, taskId, state, reason }, "task");
+        const { taskId, state, reason, message } = status;
+        // Here the message is the engine's; elsewhere it may quote what a check wrote.
+        const why = reason === "REASON_CONTAINER_LAUNCH_FAILED" ? { message } : {};
+        log.info({ frameworkId, taskId, state, reason, ...why }, "task");
       }
     }
   }

@@ -45,6 +45,8 @@ export interface Service {
 }
 
 const AMOUNTS_DEFAULT: Amounts = { cpus: 0.1, mem: 32 };
+/** Agents of one cluster that starts come within a second. */
+const GATHER_MS = 1_000;
 const INSTANCES_MAX = 100_000;
 
 /**
@@ -56,6 +58,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   refuseWhatCannotRun(options);
   const config: ServiceConfig = {
     ...SERVICE_DEFAULTS,
+    gatherMs: GATHER_MS,
     name,
     count: options.instances,
     resources: resourcesOf(options.amounts ?? AMOUNTS_DEFAULT),

@@ -25,6 +25,11 @@ export interface ServiceConfig {
   readonly backoffResetMs: number;
   /** An instance on an agent out of reach counts as running for so long; then it is replaced (MA-7, N-04). */
   readonly replaceUnreachableAfterMs: number;
+  /**
+   * With fewer agents on offer than instances missing, more offers are waited for so long: agents that register one
+   * after the other would otherwise give everything to the first. 0 = never.
+   */
+  readonly gatherMs: number;
   readonly killGraceMs?: number;
 }
 
@@ -41,4 +46,5 @@ export const SERVICE_DEFAULTS = {
   backoffMaxMs: 300_000,
   backoffResetMs: 60_000,
   replaceUnreachableAfterMs: 60_000,
+  gatherMs: 0,
 } as const satisfies Partial<ServiceConfig>;

@@ -93,6 +93,39 @@ function kinds(calls: readonly PolicyCall[]): string[] {
   return calls.map(({ kind }) => kind);
 }
 
+test("agents that come one after the other share the instances when offers are gathered", () => {
+  const bench = new Bench({ gatherMs: 500 });
+  expect(bench.offer({ a1: 1_000 })).toEqual([]);
+  expect(bench.last.wakeAtMs).toBe(500);
+  bench.nowMs = 300;
+  expect(bench.offer({ a2: 1_000 })).toEqual([]);
+  const agents = launched(bench.wake()).map(({ agentId }) => agentId);
+  expect(bench.nowMs).toBe(500);
+  expect(agents.sort()).toEqual(["a1", "a1", "a2"]);
+});
+
+test("nothing is gathered when every missing instance can have an agent of its own", () => {
+  const bench = new Bench({ gatherMs: 500 });
+  expect(launched(bench.offer({ a1: 1_000, a2: 1_000, a3: 1_000 }))).toHaveLength(3);
+  bench.update(bench.ids[0] ?? "", "TASK_LOST");
+  expect(launched(bench.offer({ a1: 1_000 }))).toHaveLength(1);
+});
+
+test("a gathered offer that is rescinded is not used, and one no longer needed is declined", () => {
+  const bench = new Bench({ gatherMs: 500 });
+  bench.offer({ a1: 1_000 });
+  bench.offer({ a2: 1_000 });
+  bench.event({ kind: "rescind", offerId: "o1" });
+  expect(bench.scale(0)).toMatchObject([
+    { kind: "decline", offerIds: ["o2"], reasons: [{ code: "at-scale" }] },
+    { kind: "suppress" },
+  ]);
+  bench.scale(3);
+  bench.offer({ a1: 1_000 });
+  bench.event({ kind: "disconnected" });
+  expect(bench.wake()).toEqual([]);
+});
+
 test("instances are spread over the agents on offer, those with fewest first (MA-5)", () => {
   const bench = new Bench({ count: 5 });
   const tasks = launched(bench.offer({ a1: 1_000, a2: 1_000, a3: 100 }));
@@ -337,8 +370,8 @@ test("every offer is answered once in the same answer, and every decline has a r
 
 test("a policy restored at any point goes on with the same answers, and so does one recovered", () => {
   fc.assert(
-    fc.property(fc.integer(), fc.nat(119), (seed, at) => {
-      const bench = new Bench();
+    fc.property(fc.integer(), fc.nat(119), fc.constantFrom(0, 5_000), (seed, at, gatherMs) => {
+      const bench = new Bench({ gatherMs });
       let step = 0;
       for (const _ of chaos(seed, bench)) {
         if (step++ !== at) continue;

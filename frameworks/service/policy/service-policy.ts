@@ -7,6 +7,7 @@ import { isTerminal } from "@bourse/model/task-state";
 import { OfferDemand, type OfferDemandSnapshot } from "@bourse/session/offer-demand";
 import type { Policy, PolicyCall, PolicyCalls, PolicyEvent } from "@bourse/session/policy";
 import { Backoff, type BackoffSnapshot } from "./backoff.ts";
+import { OfferGathering, type OfferGatheringSnapshot } from "./offer-gathering.ts";
 import type { ServiceConfig } from "./service-config.ts";
 import type { Instance, ServiceInput, ServiceOutput, ServiceRecord } from "./service-io.ts";
 import { spread } from "./spread.ts";
@@ -17,6 +18,7 @@ export interface ServicePolicySnapshot {
   readonly unreachable: readonly (readonly [TaskId, number])[];
   readonly run: string;
   readonly launched: number;
+  readonly gathering: OfferGatheringSnapshot;
   readonly demand: OfferDemandSnapshot;
   readonly backoff: BackoffSnapshot;
   readonly random: readonly number[];
@@ -43,6 +45,7 @@ export class ServicePolicy implements Policy<ServiceInput, ServiceOutput> {
   /** Makes task ids of this life differ from those of another that nobody remembers. */
   #run: string;
   #launched = 0;
+  #gathering: OfferGathering;
   #demand: OfferDemand;
   #backoff: Backoff;
   #random: Random;
@@ -55,6 +58,7 @@ export class ServicePolicy implements Policy<ServiceInput, ServiceOutput> {
     this.#count = config.count;
     this.#random = Random.fromSeed(config.seed).fork(`service ${config.name}`);
     this.#run = this.#random.hex(2);
+    this.#gathering = new OfferGathering(config.gatherMs);
     this.#demand = new OfferDemand(config);
     this.#backoff = new Backoff(config);
   }
@@ -104,6 +108,7 @@ export class ServicePolicy implements Policy<ServiceInput, ServiceOutput> {
     for (const [taskId, sinceMs] of snapshot.unreachable) policy.#unreachable.set(taskId, sinceMs);
     policy.#run = snapshot.run;
     policy.#launched = snapshot.launched;
+    policy.#gathering = OfferGathering.restore(config.gatherMs, snapshot.gathering);
     policy.#demand = OfferDemand.restore(config, snapshot.demand);
     policy.#backoff = Backoff.restore(config, snapshot.backoff);
     policy.#random = Random.restore(snapshot.random);
@@ -117,6 +122,7 @@ export class ServicePolicy implements Policy<ServiceInput, ServiceOutput> {
       unreachable: Array.from(this.#unreachable),
       run: this.#run,
       launched: this.#launched,
+      gathering: this.#gathering.snapshot(),
       demand: this.#demand.snapshot(),
       backoff: this.#backoff.snapshot(),
       random: this.#random.snapshot(),
@@ -147,7 +153,7 @@ export class ServicePolicy implements Policy<ServiceInput, ServiceOutput> {
         this.#subscribed();
         break;
       case "offers":
-        this.#offers(now, event.offers);
+        this.#gathering.add(now.monoMs, event.offers);
         break;
       case "update":
         this.#update(now, event.status);
@@ -158,14 +164,19 @@ export class ServicePolicy implements Policy<ServiceInput, ServiceOutput> {
       case "input":
         this.#scale(event.input.count);
         break;
-      case "disconnected":
       case "rescind":
+        this.#gathering.remove(event.offerId);
+        break;
+      case "disconnected":
+        this.#gathering.take(); // The master has taken them back.
+        break;
       case "message":
       case "failure":
       case "ended":
         break; // Whatever happened to tasks comes as updates.
     }
     this.#killExcess();
+    this.#useOffers(now);
     return this.#finish(now);
   }
 
@@ -186,12 +197,14 @@ export class ServicePolicy implements Policy<ServiceInput, ServiceOutput> {
 
   // ---- offers ----
 
-  #offers(now: Now, offers: readonly Offer[]): void {
+  #useOffers(now: Now): void {
     const idle = this.#reasonToWait(now);
     if (idle !== null) {
-      for (const offer of offers) this.#decline(offer, [idle]);
+      for (const offer of this.#gathering.take()) this.#decline(offer, [idle]);
       return;
     }
+    if (!this.#gathering.isDone(now.monoMs, this.#missing)) return;
+    const offers = this.#gathering.take();
     const plan = spread(offers, this.#missing, {
       request: this.#config,
       maxPerAgent: this.#config.maxPerAgent,
@@ -405,6 +418,7 @@ export class ServicePolicy implements Policy<ServiceInput, ServiceOutput> {
     const answer = this.#answer;
     this.#answer = emptyAnswer();
     let wakeAtMs = this.#demand.wakeAtMs;
+    wakeAtMs = Math.min(wakeAtMs, this.#gathering.untilMs);
     if (isWaiting) wakeAtMs = Math.min(wakeAtMs, this.#backoff.retryAtMs);
     for (const sinceMs of this.#unreachable.values()) {
       wakeAtMs = Math.min(wakeAtMs, sinceMs + this.#config.replaceUnreachableAfterMs);
