@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Cluster } from "./cluster.ts";
-import { CLUSTER_DEFAULTS } from "./config.ts";
+import { CLUSTER_DEFAULTS, CLUSTER_LIMITS } from "./config.ts";
 import { frameworkInfo } from "./testing/builders.ts";
 import { Script } from "./testing/script-commands.ts";
 import { World } from "./testing/world.ts";
@@ -130,6 +130,33 @@ describe("memory is bounded", () => {
     ]);
     expect(world.cluster.state.frameworks.get("f1")?.decisions.size).toBe(3);
   });
+});
+
+test("more frameworks than the maximum are refused, and known ones still may return", () => {
+  const world = new World();
+  const { cluster, now } = world;
+  const subscribe = (session: number, frameworkId: string) =>
+    cluster.apply(now, {
+      principal: null,
+      kind: "framework-call",
+      session,
+      call: {
+        kind: "subscribe",
+        frameworkId,
+        info: frameworkInfo("f", new Map([["roles", ""]])),
+        suppressedRoles: [],
+        epochSeen: 0,
+      },
+    });
+  for (let index = 0; index < CLUSTER_LIMITS.frameworksMax; index++) subscribe(index, `f${index}`);
+  const [refused] = subscribe(20_000, "one-more").send;
+  expect(refused).toMatchObject({ event: { kind: "error", refusal: { code: "conflict" } } });
+  const answers = subscribe(20_001, "f1").send.filter(({ to }) => to === "framework");
+  expect(answers).toMatchObject([
+    { event: { kind: "error", refusal: { code: "framework_failed_over" } } },
+    { event: { kind: "subscribed", frameworkId: "f1" } },
+    { event: { kind: "heartbeat" } },
+  ]);
 });
 
 describe("pages", () => {

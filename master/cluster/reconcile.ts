@@ -39,7 +39,9 @@ export function reconcileTask(
  * stands in the message (M-43).
  */
 function answerKnown(turn: Turn, task: Task): TaskStatus {
-  const last = task.statuses.at(-1);
+  const newest = task.statuses.at(-1);
+  // The state may run ahead of what was said of the one before.
+  const last = newest?.state === task.state ? newest : undefined;
   const { executor, taskId } = task.info;
   return {
     taskId,
@@ -47,7 +49,7 @@ function answerKnown(turn: Turn, task: Task): TaskStatus {
     state: task.state,
     source: "SOURCE_MASTER",
     reason: "REASON_RECONCILIATION",
-    message: messageOf(last),
+    message: messageOf(task, last),
     timestampMs: turn.now.wallMs,
     ...(executor !== undefined && { executorId: executor.executorId }),
     ...(last?.isHealthy !== undefined && { isHealthy: last.isHealthy }),
@@ -57,9 +59,13 @@ function answerKnown(turn: Turn, task: Task): TaskStatus {
   };
 }
 
-function messageOf(last: TaskStatus | undefined): string {
-  if (last === undefined) return "the task was sent to its agent, which has not spoken of it yet";
-  if (last.reason === undefined) return last.message ?? "the newest state that the master knows";
+const NO_MESSAGE = "the newest state that the master knows";
+
+function messageOf({ statuses }: Task, last: TaskStatus | undefined): string {
+  if (statuses.length === 0)
+    return "the task was sent to its agent, which has not spoken of it yet";
+  if (last === undefined) return NO_MESSAGE;
+  if (last.reason === undefined) return last.message ?? NO_MESSAGE;
   return last.message === undefined ? last.reason : `${last.message} (${last.reason})`;
 }
 
