@@ -60,7 +60,10 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
     onOutput: (output) => calls.reply(output),
   });
   return {
-    stop: () => driver.stop(),
+    stop: () => {
+      calls.endAll();
+      return driver.stop();
+    },
     fatal: new Promise((resolve) => driver.ended.catch(resolve)),
   };
 }
@@ -86,6 +89,18 @@ class RunnerCalls {
       answer(call, { kind: "refused", refusal: ClusterError.from(thrown).toRefusal() });
       call.end();
     }
+  }
+
+  /** Whoever still listens must not keep the process from ending. */
+  endAll(): void {
+    for (const call of this.#open.values()) {
+      call.end({
+        code: "unreachable",
+        message: "the runner is stopping",
+        hint: "the jobs go on; ask again when it is back",
+      });
+    }
+    this.#open.clear();
   }
 
   reply({ request, reply, isLast }: RunnerOutput): void {

@@ -121,6 +121,20 @@ test("a request that is wrong is refused in the reply, and the runner lives on",
   expect(unknown).toMatchObject({ kind: "refused", refusal: { code: "not_found" } });
 });
 
+test("whoever watches is told when the runner stops, and does not hold it up", async () => {
+  await start();
+  const [accepted] = await ask(RUN);
+  if (accepted?.kind !== "accepted") throw new Error("not accepted");
+  master.relayed.length = 0;
+  const body = Buffer.from(JSON.stringify({ jobId: accepted.jobId }));
+  const request = { kind: "call", method: "watch", body } as const;
+  master.send({ kind: "open-relay", token: "token", request });
+  await master.until(() => master.relayed.some(({ kind }) => kind === "reply"));
+  await runner?.stop();
+  await master.until(() => master.relayed.at(-1)?.kind === "end");
+  expect(master.relayed.at(-1)).toMatchObject({ refusal: { code: "unreachable" } });
+});
+
 test("a second runner with the same id ends the first, which says so", async () => {
   await start();
   const refusal = { code: "framework_failed_over", message: "taken over" } as const;

@@ -29,7 +29,7 @@ export function describeFramework(description: FrameworkDescription): FrameworkI
   const { name, hostname, webuiUrl, labels } = description;
   return {
     name,
-    user: description.user ?? userInfo().username,
+    user: description.user ?? ownUser(),
     roles: description.roles ?? ["*"],
     failoverTimeoutMs: description.failoverTimeoutMs ?? FAILOVER_TIMEOUT_MS_DEFAULT,
     isCheckpointing: true,
@@ -38,4 +38,13 @@ export function describeFramework(description: FrameworkDescription): FrameworkI
     ...(webuiUrl === undefined ? {} : { webuiUrl }),
     payload: labels === undefined ? NO_PAYLOAD : encodeFrameworkPayload(labels),
   };
+}
+
+/** A container's process may run under a number that no user has. */
+function ownUser(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return process.env.USER ?? "root";
+  }
 }

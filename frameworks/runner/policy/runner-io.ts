@@ -72,8 +72,9 @@ export interface RunnerConfig {
 
 export const RUNNER_DEFAULTS = {
   refuseMs: 120_000,
-  reviveIntervalMs: 5_000,
-  reviveBurst: 5,
+  // More often than FEATURES K-11 has it: people wait for `task run`, and a script may call it in a loop.
+  reviveIntervalMs: 1_000,
+  reviveBurst: 20,
   backoffMs: 1_000,
   backoffFactor: 2,
   backoffMaxMs: 300_000,
