@@ -85,6 +85,12 @@ test.each<[what: string, method: string, body: unknown, field: string]>([
     { job: { ...JOB, spec: { command: "x", volumes: [] } } },
     "volumes",
   ],
+  [
+    "more than a megabyte",
+    "run",
+    { job: { ...JOB, spec: { command: Array.from({ length: 20 }, () => "x".repeat(100_000)) } } },
+    "at most 1048576 bytes",
+  ],
   ["no job id", "watch", {}, "jobId"],
   ["a job id that is a list", "kill", { jobId: ["web-1"] }, "jobId"],
   ["a grace of more than a day", "kill", { jobId: "web-1", gracePeriodMs: 1e9 }, "gracePeriodMs"],

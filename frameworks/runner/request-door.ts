@@ -2,6 +2,7 @@ import type { TaskSpec } from "@bourse/model/container";
 import { ClusterError } from "@bourse/model/errors";
 import { canonical, type Resource, type Resources } from "@bourse/model/resources";
 import type { RestartPolicy, RunnerJob, RunnerRequest } from "@bourse/model/runner";
+import { LIMITS } from "@bourse/proto/wire/limits";
 import { encodeTaskPayload } from "@bourse/proto/wire/task";
 import { portsOf, withPorts } from "@bourse/session/host-ports";
 import { checkSpec } from "./spec-door.ts";
@@ -52,17 +53,16 @@ function jobOf(value: Readonly<Record<string, unknown>>): RunnerJob {
 function refuseWhatCannotRun(spec: TaskSpec, asked: number): void {
   const ports = portsOf(spec, asked);
   if (ports > PORTS_MAX) throw wrong("job.spec.portMappings", `at most ${PORTS_MAX} open ones`);
+  const hostPorts = Array.from({ length: ports }, (_, index) => 31_000 + index);
+  let bytes = 0;
   try {
-    encodeTaskPayload(
-      withPorts(
-        spec,
-        Array.from({ length: ports }, (_, index) => 31_000 + index),
-      ),
-    );
+    bytes = encodeTaskPayload(withPorts(spec, hostPorts)).length;
   } catch (thrown) {
     const error = ClusterError.from(thrown);
     throw new ClusterError("invalid_call", `job.spec: ${error.message}`, { cause: thrown });
   }
+  if (bytes > LIMITS.payload)
+    throw wrong("job.spec", `at most ${LIMITS.payload} bytes, not ${bytes}`);
 }
 
 function resourcesOf(value: unknown): Resources {

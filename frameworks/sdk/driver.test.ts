@@ -205,8 +205,9 @@ test("a master that is down or not the leader is passed over for the next of the
   expect(follower.sessionCount).toBe(1);
 });
 
-test("a framework that was torn down ends with a typed error in `ended` and in events() (N-06, K-12)", async () => {
-  const { master, driver } = await masterAndDriver();
+test("a framework that was torn down ends with a typed error, and its id is forgotten (N-06, K-12)", async () => {
+  const store = memoryStore({ kind: "framework", frameworkId: "f1", epochSeen: 1 });
+  const { master, driver } = await masterAndDriver({ store });
   master.onSubscribe = () => ({
     kind: "error",
     refusal: {
@@ -229,6 +230,7 @@ test("a framework that was torn down ends with a typed error in `ended` and in e
     for await (const event of events) kinds.push(event.kind);
   }).rejects.toThrow("has been removed");
   expect(kinds).toEqual(["ended"]);
+  expect(await store.load()).toBeUndefined();
 });
 
 test("stop with teardown ends the framework and forgets its id", async () => {

@@ -289,12 +289,15 @@ export class Driver {
   async #finish(refusal: Refusal | null, intents: IntentStore): Promise<void> {
     try {
       await intents.close();
-      if (this.#isTornDown) await this.#store.clear();
+      // An id that can never return must not be tried again by the next start (FEATURES N-06).
+      if (this.#isTornDown || refusal?.code === "framework_completed") await this.#store.clear();
     } catch (thrown) {
       this.#fail(ClusterError.from(thrown));
       return;
     }
-    if (refusal !== null) this.#fail(ClusterError.of(refusal));
+    if (refusal?.code === "framework_completed")
+      this.#fail(ClusterError.of({ hint: "the next start is a new framework", ...refusal }));
+    else if (refusal !== null) this.#fail(ClusterError.of(refusal));
     else {
       this.#dispatch.end(null);
       this.#settleEnded.resolve();

@@ -5,6 +5,7 @@ import type { DeclineReason, Filters, Offer, Operation } from "@bourse/model/off
 import { formatResources, type Resources } from "@bourse/model/resources";
 import type { FrameworkCall } from "@bourse/model/scheduler";
 import type { TaskInfo } from "@bourse/model/task";
+import { LIMITS } from "@bourse/proto/wire/limits";
 import { encodeTaskPayload } from "@bourse/proto/wire/task";
 import { type Amounts, resourcesOf } from "@bourse/session/amounts";
 import { portsOf, withPorts } from "@bourse/session/host-ports";
@@ -127,11 +128,13 @@ function taskInfoOf(
   found: Extract<Fit, { isFit: true }>,
 ): TaskInfo {
   const { taskId, name, cpus: _c, mem: _m, disk: _d, gpus: _g, ports: _p, ...spec } = task;
-  return {
-    taskId,
-    name: name ?? taskId,
-    agentId,
-    resources: found.taken,
-    payload: encodeTaskPayload(withPorts(spec, found.ports)),
-  };
+  const payload = encodeTaskPayload(withPorts(spec, found.ports));
+  if (payload.length > LIMITS.payload) {
+    throw new ClusterError(
+      "invalid_call",
+      `task ${taskId} has ${payload.length} bytes, more than ${LIMITS.payload}`,
+      { hint: "hand large data to the task by a volume or an address, not by its environment" },
+    );
+  }
+  return { taskId, name: name ?? taskId, agentId, resources: found.taken, payload };
 }

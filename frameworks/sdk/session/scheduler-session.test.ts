@@ -377,3 +377,16 @@ test("what a policy writes down and answers comes out of the same effects as its
     send: [{ session: 1, call: { kind: "suppress", roles: [] } }],
   });
 });
+
+test("more or longer reasons than a master takes are cut, for they would cost the session", () => {
+  const bench = new Bench();
+  bench.subscribe();
+  bench.event({ kind: "offers", offers: [offer("o1")] });
+  const reason = { code: "c".repeat(100), detail: "d".repeat(300) };
+  const reasons = Array.from({ length: 20 }, () => reason);
+  bench.answer({ calls: [{ kind: "decline", offerIds: ["o1"], filters: {}, reasons }] });
+  const [call] = bench.calls();
+  expect(call?.kind === "decline" && call.reasons).toEqual(
+    Array.from({ length: 16 }, () => ({ code: "c".repeat(64), detail: "d".repeat(256) })),
+  );
+});

@@ -6,6 +6,7 @@ import { Random } from "@bourse/model/random";
 import type { FrameworkCall, FrameworkEvent } from "@bourse/model/scheduler";
 import type { TaskStatus } from "@bourse/model/task";
 import { type Collected, emptyEffects } from "./collected-effects.ts";
+import { boundedReasons } from "./decline-reasons.ts";
 import { MasterLink, type MasterLinkSnapshot } from "./master-link.ts";
 import { OfferLedger, type OfferLedgerSnapshot } from "./offer-ledger.ts";
 import type { Policy, PolicyCall, PolicyCalls, PolicyEvent } from "./policy.ts";
@@ -361,7 +362,7 @@ export class SchedulerSession<Input = never, Output = never> {
         return;
       case "decline": {
         const offerIds = call.offerIds.filter((offerId) => this.#offers.remove(offerId));
-        if (offerIds.length > 0) this.#send({ ...call, offerIds });
+        if (offerIds.length > 0) this.#send({ ...call, offerIds, ...boundedReasons(call.reasons) });
         return;
       }
       case "revive":

@@ -75,6 +75,14 @@ export class Bench {
     return this.event(subscribed(epoch), session);
   }
 
+  /** Lets the policy answer one input so. */
+  answer(answer: Partial<PolicyCalls<string>>): SessionEffects<string, string> {
+    if (this.policy !== null) this.policy.answer = () => answer;
+    this.apply({ kind: "input", input: "now" });
+    if (this.policy !== null) this.policy.answer = () => ({});
+    return this.last;
+  }
+
   calls(): FrameworkCall[] {
     return this.last.send.map(({ call }) => call);
   }
