@@ -212,32 +212,52 @@ test("D3: with A first on the tie, picked A,B,A,B,A", () => {
   expect(shareOut("A")).toEqual({ picks: "ABABA", cpus: 9, mem: 14 });
 });
 
+/** Amounts of three names with totals near 2^52, so that quotients tie in floating point and fractions do not. */
+const BASE = 60n * 2n ** 46n;
+const anyNear = fc.record({
+  totals: fc.constantFrom([0n, 0n], [0n, 1n], [1n, 0n], [-3n, 2n]),
+  first: fc.record({ dimension: fc.nat(1), by: fc.bigInt(-2n, 2n), less: fc.bigInt(0n, 9n) }),
+  second: fc.record({ dimension: fc.nat(1), by: fc.bigInt(-2n, 2n), less: fc.bigInt(0n, 9n) }),
+  weights: fc.constantFrom([1000, 1000], [1000, 2000], [3000, 2000], [2000, 2000]),
+  level: fc.constantFrom(BASE / 6n, BASE / 12n, BASE / 60n),
+});
+
 test("shares compare as the fractions that they are, however close", () => {
-  const big = fc.bigInt({ min: 1n, max: 9_007_199_254_740_991n }).map(Number);
-  const close = fc
-    .tuple(big, fc.integer({ min: -3, max: 3 }))
-    .map(([n, by]) => [n, n + by] as const);
-  const weight = fc.integer({ min: 1, max: 100_000 });
-  const amounts = fc.oneof(close, fc.tuple(big, big));
   fc.assert(
-    fc.property(amounts, amounts, weight, weight, ([a, b], [total, other], w, v) => {
-      const [left, right] = [Math.min(a, total), Math.min(Math.max(b, 0), other, 2 ** 53 - 1)];
-      const dimensions = new DimensionTable([]);
+    fc.property(anyNear, ({ totals, first, second, weights, level }) => {
+      const dimensions = new DimensionTable(["excluded"]);
       const table = new ShareTable(dimensions);
-      dimensions.addTotal(dimensions.retain("x"), total);
-      dimensions.addTotal(dimensions.retain("y"), Math.max(1, other));
-      table.add(0, "l", w);
-      table.add(1, "r", v);
-      table.change(0, 0, left);
-      table.change(1, 1, right);
-      table.settle(0);
-      table.settle(1);
-      const cross =
-        BigInt(left) * BigInt(Math.max(1, other)) * BigInt(v) -
-        BigInt(right) * BigInt(total) * BigInt(w);
-      expect(Math.sign(table.compare(0, 1))).toBe(cross > 0n ? 1 : -1); // A tie goes to the name.
+      const total = totals.map((by) => BASE + by);
+      total.forEach((milli, index) => {
+        dimensions.addTotal(dimensions.retain(`x${index}`), Number(milli));
+      });
+      dimensions.addTotal(dimensions.retain("excluded"), 1);
+      dimensions.retain("none");
+      const clients = [first, second].map(({ dimension, by, less }, row) => {
+        const weight = BigInt(weights[row] ?? 0) / 1000n;
+        table.add(row, row === 0 ? "l" : "r", Number(weight) * 1000);
+        const held = [0, 1].map((index) => {
+          return index === dimension ? level * weight + by : level * weight + by - less;
+        });
+        held.forEach((milli, index) => {
+          table.change(row, index, Number(milli));
+        });
+        table.change(row, 2, 7); // Of the excluded name.
+        table.change(row, 3, 7); // Of a name of which the cluster has nothing.
+        table.settle(row);
+        return { held, weight };
+      });
+      // The share of each over the common denominator of both totals and both weights.
+      const [left, right] = clients.map(({ held, weight }) => {
+        const all = total.reduce((product, milli) => product * milli, 6n);
+        return held
+          .map((milli, index) => (milli * all) / ((total[index] ?? 1n) * weight))
+          .reduce((most, one) => (one > most ? one : most));
+      }) as [bigint, bigint];
+      expect(Math.sign(table.compare(0, 1))).toBe(left > right ? 1 : -1); // A tie goes to the name.
+      expect(Math.sign(table.compare(1, 0))).toBe(left > right ? -1 : 1);
     }),
-    { numRuns: 2000 },
+    { numRuns: 3000 },
   );
 });
 
