@@ -23,12 +23,13 @@ export async function listJobs(
   client: OperatorClient,
   hasEnded: boolean,
 ): Promise<readonly JobView[]> {
+  const jobs: JobView[] = [];
   try {
     for await (const reply of client.askRunner({ kind: "list", hasEnded })) {
-      if (reply.kind === "jobs") return reply.jobs;
+      if (reply.kind === "jobs") jobs.push(...reply.jobs);
     }
   } catch (thrown) {
     if (ClusterError.from(thrown).code !== "not_found") throw thrown;
   }
-  return [];
+  return jobs;
 }
