@@ -27,6 +27,8 @@ export const FAULTS = {
   "master-crash": { weight: 2, strike: crashMaster },
   "container-kill": { weight: 3, strike: killContainer },
   deactivation: { weight: 1, strike: deactivateAgent },
+  "operator-kill": { weight: 2, strike: operatorKill },
+  teardown: { weight: 0.1, strike: tearDown },
 } as const satisfies Record<string, Fault>;
 
 export type FaultName = keyof typeof FAULTS;
@@ -34,10 +36,7 @@ export type FaultName = keyof typeof FAULTS;
 /** Plans faults one after the other until their time is over, then repairs everything that is still broken. */
 export function scheduleFaults(world: World, options: FaultOptions): void {
   const random = world.simulation.random.fork("faults");
-  const bag: Fault[] = [];
-  for (const fault of Object.values<Fault>(FAULTS)) {
-    for (let copy = 0; copy < fault.weight; copy++) bag.push(fault);
-  }
+  const faults = Object.values<Fault>(FAULTS);
   const next = (): void => {
     const delayMs = 1 + random.below(2 * options.everyMs);
     if (world.simulation.nowMs + delayMs >= options.untilMs) {
@@ -45,11 +44,20 @@ export function scheduleFaults(world: World, options: FaultOptions): void {
       return;
     }
     world.simulation.after(delayMs, () => {
-      random.pick(bag).strike(world, random, options);
+      pickByWeight(faults, random).strike(world, random, options);
       next();
     });
   };
   next();
+}
+
+function pickByWeight(faults: readonly Fault[], random: Random): Fault {
+  let left = random.fraction() * faults.reduce((sum, { weight }) => sum + weight, 0);
+  for (const fault of faults) {
+    left -= fault.weight;
+    if (left < 0) return fault;
+  }
+  return random.pick(faults);
 }
 
 /** The liveness phase begins: the network is whole, every process runs, no agent is held back. */
@@ -119,6 +127,22 @@ function killContainer(world: World, random: Random): void {
   const { containerId } = random.pick(running).launch;
   world.note(`container ${containerId} of ${agent.name} is killed from outside`);
   agent.engine.kill(containerId);
+}
+
+function operatorKill(world: World, random: Random): void {
+  const containers = random.pick(world.agents).engine.containers;
+  if (containers.length === 0) return;
+  const { frameworkId, taskId } = random.pick(containers).launch;
+  world.note(`an operator kills task ${taskId} of framework ${frameworkId}`);
+  world.master.operate({ kind: "kill-task", frameworkId, taskId });
+}
+
+/** Rare: a framework that is over shows nothing more but that nothing of it remains. */
+function tearDown(world: World, random: Random): void {
+  const { name, frameworkId } = random.pick(world.frameworks);
+  if (frameworkId === null) return;
+  world.note(`an operator tears ${name} down`);
+  world.master.operate({ kind: "teardown-framework", frameworkId });
 }
 
 function deactivateAgent(world: World, random: Random, options: FaultOptions): void {

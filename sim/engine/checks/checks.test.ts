@@ -176,6 +176,16 @@ describe("a lie is found:", () => {
     ]);
   });
 
+  test("a task that its framework wanted dead and that lives on", () => {
+    const { world, framework, checks, found } = rig();
+    const taskId = framework.heard.keys().next().value ?? "";
+    world.probes.frameworkSent(framework, { kind: "kill", taskId });
+    checks.settle();
+    expect(found()).toEqual([
+      `kill: task ${framework.frameworkId}/${taskId} was to be killed and still runs on a1`,
+    ]);
+  });
+
   test("a checkpoint that is not what the agent knows", () => {
     const { agent, checks, found } = rig();
     agent.store({ kind: "agent", agentId: "someone else", epochSeen: 1 });

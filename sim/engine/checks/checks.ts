@@ -3,6 +3,7 @@ import { createAcceptCheck } from "./accept-check.ts";
 import type { Check, CreateCheck } from "./check.ts";
 import { createCheckpointCheck } from "./checkpoint-check.ts";
 import { createContainerCheck } from "./container-check.ts";
+import { createKillCheck } from "./kill-check.ts";
 import { createResourceCheck } from "./resource-check.ts";
 import { createTaskCheck } from "./task-check.ts";
 import { createTimerCheck } from "./timer-check.ts";
@@ -14,6 +15,7 @@ const ALL: readonly CreateCheck[] = [
   createAcceptCheck,
   createCheckpointCheck,
   createContainerCheck,
+  createKillCheck,
   createResourceCheck,
   createTaskCheck,
   createTimerCheck,
