@@ -10,6 +10,7 @@ import Docker from "dockerode";
 import { OperatorClient } from "./client.ts";
 import { DEMO_COMMAND } from "./demo-image/demo-image.ts";
 import { listFrameworks } from "./lookup.ts";
+import { freePortWindow, listeningPorts } from "./port-window.ts";
 
 export interface ClusterPlan {
   readonly dataDir: string;
@@ -45,6 +46,7 @@ export class LocalCluster {
   /** Rejects when a member ends that was not asked to. */
   readonly failed: Promise<never>;
   #fail: (error: Error) => void = () => {};
+  readonly #ports = freePortWindow(listeningPorts());
   #isStopping = false;
   #address = "";
 
@@ -137,8 +139,8 @@ export class LocalCluster {
     const { plan } = { plan: this.#plan };
     const cpus = Math.floor((availableParallelism() * 1000) / plan.agents) / 1000;
     const mem = Math.floor(((totalmem() / 1048576) * 0.8) / plan.agents);
-    const width = Math.floor(1000 / plan.agents);
-    const begin = 31_000 + index * width;
+    const width = Math.floor(this.#ports.width / plan.agents);
+    const begin = this.#ports.begin + index * width;
     const name = `agent-${index + 1}`;
     this.#spawn(name, [
       "agent",
