@@ -3,14 +3,15 @@ import type { AgentView } from "@bourse/model/operator";
 import type { Command } from "commander";
 import { contextFor, integerOf, withClient } from "./context.ts";
 import { begun, daemonLogger, runUntilSignal } from "./daemon.ts";
+import { examples } from "./examples.ts";
 import { findAgent, listAgents } from "./lookup.ts";
-import { age, type Column, cpusOf, memOf, printable, printObject, renderList } from "./output.ts";
+import { age, type Column, cpusOf, memOf, printObject, renderList } from "./output.ts";
 import { readRegistryAuth } from "./registry-auth.ts";
 import { drawOrWatch } from "./watch.ts";
 
 const COLUMNS: readonly Column<AgentView>[] = [
   { title: "AGENT", value: (agent) => agent.agentId },
-  { title: "HOST", value: (agent) => printable(agent.hostname) },
+  { title: "HOST", value: (agent) => agent.hostname },
   { title: "CONDITION", value: (agent) => agent.condition },
   { title: "TASKS", value: (agent) => String(agent.tasks), align: "right" },
   {
@@ -57,6 +58,14 @@ export function addAgentCommands(root: Command): void {
     .option("--docker-socket <path>", "where the engine listens")
     .option("--registry-auth <file>", "a Docker config.json with credentials for image registries")
     .option("--log-level <level>", "trace, debug, info, warn or error", "info")
+    .addHelpText(
+      "after",
+      examples(
+        "bourse agent --work-dir /var/lib/bourse/agent --attributes 'rack:r1;zone:a'",
+        "bourse agent ls -w",
+        "bourse agent deactivate agent-1",
+      ),
+    )
     .action(async (options: AgentFlags, command: Command) => {
       const { masters } = contextFor(command);
       const logger = daemonLogger("agent", options.logLevel);
@@ -87,6 +96,7 @@ export function addAgentCommands(root: Command): void {
   agent
     .command("ls")
     .description("agents with what they hold")
+    .addHelpText("after", examples("bourse agent ls", "bourse agent ls -o json"))
     .action(async (_options: object, command: Command) => {
       const context = contextFor(command);
       await withClient(context, (client) =>
@@ -98,6 +108,7 @@ export function addAgentCommands(root: Command): void {
   agent
     .command("inspect")
     .description("all the master knows of an agent")
+    .addHelpText("after", examples("bourse agent inspect agent-1"))
     .argument("<agent>", "id, hostname or unique part of the id")
     .action(async (text: string, _options: object, command: Command) => {
       const context = contextFor(command);
@@ -113,6 +124,7 @@ export function addAgentCommands(root: Command): void {
           ? "offer its resources no more; its tasks go on"
           : "offer its resources again",
       )
+      .addHelpText("after", examples(`bourse agent ${kind} agent-1`))
       .argument("<agent>", "id, hostname or unique part of the id")
       .action(async (text: string, _options: object, command: Command) => {
         const context = contextFor(command);

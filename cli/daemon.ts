@@ -3,9 +3,16 @@ import { type Logger, pino } from "pino";
 
 /** How every daemon of the command line logs: one JSON object a line on stderr, or plain with -q. */
 export function daemonLogger(name: string, level: string): Logger {
+  if (!LEVELS.includes(level)) {
+    throw new ClusterError("invalid_call", `--log-level ${JSON.stringify(level)} is no level`, {
+      hint: `take one of ${LEVELS.join(", ")}`,
+    });
+  }
   const destination = pino.destination({ dest: 2, sync: true });
   return pino({ name, level, base: { name, pid: process.pid } }, destination);
 }
+
+const LEVELS: readonly string[] = ["trace", "debug", "info", "warn", "error"];
 
 export interface Stoppable {
   stop(): Promise<void>;

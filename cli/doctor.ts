@@ -2,6 +2,7 @@ import { availableParallelism, totalmem } from "node:os";
 import { ClusterError } from "@bourse/model/errors";
 import type { Command } from "commander";
 import { type Context, contextFor, withClient } from "./context.ts";
+import { examples } from "./examples.ts";
 import { printList } from "./output.ts";
 import { VERSION } from "./version.ts";
 
@@ -16,6 +17,7 @@ export function addDoctorCommand(root: Command): void {
   root
     .command("doctor")
     .description("check this machine and the master: what works, what is missing, what to do")
+    .addHelpText("after", examples("bourse doctor"))
     .action(async (_options: object, command: Command) => {
       const context = contextFor(command);
       const findings = [

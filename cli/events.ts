@@ -1,13 +1,15 @@
 import type { OperatorChange, OperatorEvent } from "@bourse/model/operator";
 import type { Command } from "commander";
-import { contextFor, withClient } from "./context.ts";
-import { plain, printable } from "./output.ts";
+import { type Context, contextFor, withClient } from "./context.ts";
+import { examples } from "./examples.ts";
+import { plain, printable, renderData } from "./output.ts";
 
 export function addEventsCommand(root: Command): void {
   root
     .command("events")
     .description("what happened in the cluster; with -f also what happens from now on")
     .option("-f, --follow", "go on until Ctrl-C")
+    .addHelpText("after", examples("bourse events -f", "bourse events -o json | jq .change"))
     .action(async (options: { follow?: boolean }, command: Command) => {
       const context = contextFor(command);
       await withClient(context, async (client) => {
@@ -16,14 +18,20 @@ export function addEventsCommand(root: Command): void {
         const events = client.events({ epoch: master.epoch, sequence: 0 });
         process.once("SIGINT", () => events.cancel());
         for await (const event of events) {
-          process.stdout.write(
-            context.output === "table" ? lineOf(event) : `${JSON.stringify(plain(event))}\n`,
-          );
+          process.stdout.write(renderEvent(context, event));
           if (options.follow !== true && event.sequence >= master.sequence) break;
         }
         events.cancel();
       });
     });
+}
+
+/** One line an event, as a sentence or as JSON; or one YAML document each; or only its position. */
+export function renderEvent(context: Context, event: OperatorEvent): string {
+  if (context.isQuiet) return `${event.epoch}.${event.sequence}\n`;
+  if (context.output === "table") return lineOf(event);
+  if (context.output === "yaml") return `---\n${renderData(context, event)}`;
+  return `${JSON.stringify(plain(event))}\n`;
 }
 
 function lineOf(event: OperatorEvent): string {

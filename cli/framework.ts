@@ -1,13 +1,14 @@
 import type { FrameworkView } from "@bourse/model/operator";
 import type { Command } from "commander";
 import { contextFor, withClient } from "./context.ts";
+import { examples } from "./examples.ts";
 import { findFramework, listFrameworks } from "./lookup.ts";
-import { age, type Column, cpusOf, memOf, printable, printObject, renderList } from "./output.ts";
+import { age, type Column, cpusOf, memOf, printObject, renderList } from "./output.ts";
 import { drawOrWatch } from "./watch.ts";
 
 const COLUMNS: readonly Column<FrameworkView>[] = [
   { title: "FRAMEWORK", value: (framework) => framework.frameworkId },
-  { title: "NAME", value: (framework) => printable(framework.name) },
+  { title: "NAME", value: (framework) => framework.name },
   { title: "ROLES", value: (framework) => framework.roles.join(",") },
   { title: "CONDITION", value: (framework) => framework.condition },
   { title: "TASKS", value: (framework) => String(framework.tasks), align: "right" },
@@ -18,10 +19,14 @@ const COLUMNS: readonly Column<FrameworkView>[] = [
 ];
 
 export function addFrameworkCommands(root: Command): void {
-  const framework = root.command("framework").description("list and end frameworks");
+  const framework = root
+    .command("framework")
+    .description("list and end frameworks")
+    .addHelpText("after", examples("bourse framework ls"));
   framework
     .command("ls")
     .description("frameworks with what they hold")
+    .addHelpText("after", examples("bourse framework ls --all"))
     .option("-a, --all", "also those that are completed")
     .action(async (options: { all?: boolean }, command: Command) => {
       const context = contextFor(command);
@@ -35,6 +40,7 @@ export function addFrameworkCommands(root: Command): void {
   framework
     .command("inspect")
     .description("all the master knows of a framework, and why it has or lacks offers")
+    .addHelpText("after", examples("bourse framework inspect demo"))
     .argument("<framework>", "id, name or unique prefix")
     .action(async (text: string, _options: object, command: Command) => {
       const context = contextFor(command);
@@ -53,6 +59,7 @@ export function addFrameworkCommands(root: Command): void {
   framework
     .command("teardown")
     .description("kill all tasks of a framework; its id can never subscribe again")
+    .addHelpText("after", examples("bourse framework teardown demo"))
     .argument("<framework>", "id, name or unique prefix")
     .action(async (text: string, _options: object, command: Command) => {
       const context = contextFor(command);

@@ -1,13 +1,24 @@
 import { ClusterError } from "@bourse/model/errors";
 import type { Command } from "commander";
 import { contextFor } from "./context.ts";
+import { examples } from "./examples.ts";
 import { printObject } from "./output.ts";
 
 export function addJournalCommands(root: Command): void {
-  const journal = root.command("journal").description("work with a master's journal");
+  const journal = root
+    .command("journal")
+    .description("work with a master's journal")
+    .addHelpText(
+      "after",
+      examples("bourse journal replay .bourse/master/journal/0000000001-000001.journal"),
+    );
   journal
     .command("replay")
     .description("apply a journal again and compare the hashes")
+    .addHelpText(
+      "after",
+      examples("bourse journal replay .bourse/master/journal/0000000001-000001.journal"),
+    )
     .argument("<file>", "a journal file")
     .action(async (file: string, _options: object, command: Command) => {
       const context = contextFor(command);

@@ -62,6 +62,7 @@ export class LocalCluster {
   /** Returns the master's address once everything is registered. */
   async start(stop: AbortSignal): Promise<string> {
     const { plan } = { plan: this.#plan };
+    if (stop.aborted) return this.#address;
     mkdirSync(join(plan.dataDir, "logs"), { recursive: true });
     const port = await freePort(plan.port);
     this.#address = `127.0.0.1:${port}`;
@@ -81,11 +82,13 @@ export class LocalCluster {
         await client.query({ kind: "master" }, "master");
         return true;
       });
+      if (stop.aborted) return this.#address;
       for (let index = 0; index < plan.agents; index++) this.#spawnAgent(index);
       await this.#until("the agents are registered", stop, async () => {
         const { master } = await client.query({ kind: "master" }, "master");
         return master.counts.agents >= plan.agents;
       });
+      if (stop.aborted) return this.#address;
       this.#spawn("runner", ["runner", "--state-dir", join(plan.dataDir, "runner")]);
       if (plan.instances !== null) this.#spawnService(plan.instances);
       const frameworks = plan.instances === null ? 1 : 2;
@@ -246,7 +249,7 @@ function freePort(wish: number): Promise<number> {
     probe.once("error", (error: NodeJS.ErrnoException) => {
       const why = error.code === "EADDRINUSE" ? "is in use" : `cannot be used (${error.code})`;
       reject(
-        new ClusterError("conflict", `port ${wish} ${why}`, {
+        new ClusterError("internal", `port ${wish} ${why}`, {
           hint: "is a cluster running already? Take another with --port, or --port 0 for any",
           cause: error,
         }),

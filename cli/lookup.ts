@@ -30,18 +30,21 @@ export async function findFramework(
 }
 
 export async function findTask(client: OperatorClient, text: string): Promise<TaskView> {
-  const filter = { idPrefix: text, hasCompleted: true };
+  const idOf = (task: TaskView): string => task.taskId;
+  return only("task", text, await listTasksByPrefix(client, text), idOf, idOf);
+}
+
+/** Tasks of all frameworks, those that ended included. */
+export async function listTasksByPrefix(
+  client: OperatorClient,
+  idPrefix: string,
+): Promise<readonly TaskView[]> {
+  const filter = { idPrefix, hasCompleted: true };
   const tasks: TaskView[] = [];
   for await (const page of client.pages({ kind: "tasks", page: { limit: 1000 }, filter })) {
     tasks.push(...page.tasks);
   }
-  return only(
-    "task",
-    text,
-    tasks,
-    (task) => task.taskId,
-    (task) => task.taskId,
-  );
+  return tasks;
 }
 
 export async function listAgents(client: OperatorClient): Promise<readonly AgentView[]> {

@@ -4,6 +4,7 @@ import { addAgentCommands } from "./agent.ts";
 import { contextOf, globalOptions } from "./context.ts";
 import { addDoctorCommand } from "./doctor.ts";
 import { addEventsCommand } from "./events.ts";
+import { examples } from "./examples.ts";
 import { addFrameworkCommands } from "./framework.ts";
 import { addJournalCommands } from "./journal.ts";
 import { addMasterCommand } from "./master.ts";
@@ -44,6 +45,7 @@ export function program(): Command {
   const task = root
     .command("task")
     .description("run, list and look into tasks")
+    .addHelpText("after", examples("bourse task run busybox echo hello"))
     .enablePositionalOptions();
   addTaskRunCommand(task);
   addTaskCommands(task);
@@ -60,10 +62,13 @@ export function program(): Command {
       .enablePositionalOptions()
       .exitOverride()
       .configureOutput({ outputError: () => {} });
+    if (command !== root) command.addHelpText("after", GLOBAL_FLAGS);
     for (const option of globalOptions()) command.addOption(option.hideHelp(command !== root));
   }
   return root;
 }
+
+const GLOBAL_FLAGS = "\nFlags of every command (--master, --output, ...): `bourse --help`";
 
 const EXAMPLES = `
 Examples:

@@ -3,6 +3,8 @@ import { ClusterError } from "@bourse/model/errors";
 import type { Command } from "commander";
 import { durationMs, integerOf } from "./context.ts";
 import { begun, daemonLogger, endedBy, runUntilSignal } from "./daemon.ts";
+import { makeDataDirectory } from "./data-directory.ts";
+import { examples } from "./examples.ts";
 
 interface MasterFlags {
   readonly host: string;
@@ -47,6 +49,7 @@ export function addMasterCommand(root: Command): void {
     .option("--agent-reregister-timeout <duration>", "for known agents to return (default 10m)")
     .option("--failover-timeout <duration>", "for frameworks that ask for none (default 7d)")
     .option("--log-level <level>", "trace, debug, info, warn or error", "info")
+    .addHelpText("after", examples("bourse master --data-dir /var/lib/bourse/master"))
     .action(async (options: MasterFlags) => {
       const logger = daemonLogger("master", options.logLevel);
       if (options.store !== "lmdb" && options.store !== "memory") {
@@ -54,16 +57,19 @@ export function addMasterCommand(root: Command): void {
           hint: "take lmdb or memory",
         });
       }
+      const port = integerOf(options.port, "--port", 0, 65_535);
+      const config = configOf(options);
+      makeDataDirectory(options.dataDir, "--data-dir");
       const { startMaster } = await import("@bourse/master/main");
       const master = await begun(
         startMaster({
           host: options.host,
-          port: integerOf(options.port, "--port", 0, 65_535),
+          port,
           dataDir: options.dataDir,
           store: options.store,
           hasJournal: options.journal,
           isInsecure: options.insecure === true,
-          config: configOf(options),
+          config,
           logger,
         }),
       );

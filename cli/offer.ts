@@ -1,6 +1,7 @@
 import type { OfferView } from "@bourse/model/operator";
 import type { Command } from "commander";
 import { contextFor, withClient } from "./context.ts";
+import { examples } from "./examples.ts";
 import { age, type Column, cpusOf, memOf, portsOf, renderList } from "./output.ts";
 import { drawOrWatch } from "./watch.ts";
 
@@ -22,10 +23,14 @@ const COLUMNS: readonly Column<OfferView>[] = [
 ];
 
 export function addOfferCommands(root: Command): void {
-  const offer = root.command("offer").description("look at offers");
+  const offer = root
+    .command("offer")
+    .description("look at offers")
+    .addHelpText("after", examples("bourse offer ls"));
   offer
     .command("ls")
     .description("outstanding offers: who holds what, since when, until when")
+    .addHelpText("after", examples("bourse offer ls -w"))
     .action(async (_options: object, command: Command) => {
       const context = contextFor(command);
       await withClient(context, (client) =>

@@ -1,6 +1,7 @@
 import { canonical, ranges, scalar } from "@bourse/model/resources";
 import { describe, expect, test } from "vitest";
 import { contextOf } from "./context.ts";
+import { renderEvent } from "./events.ts";
 import { only } from "./lookup.ts";
 import { age, memOf, plain, printable, renderList } from "./output.ts";
 
@@ -104,5 +105,35 @@ describe("an id may be shortened as long as it stays unique (FEATURES C-2)", () 
         hint: expect.stringContaining("bourse agent ls"),
       }),
     );
+  });
+});
+
+describe("text of others on a terminal", () => {
+  test("control characters, turned directions and hidden characters become blanks", () => {
+    expect(printable("a\u001b[31mb\n\u202ec\u200bd\u2028")).toBe("a [31mb  c d ");
+    expect(printable("größe 数 é")).toBe("größe 数 é");
+  });
+
+  test("a table never prints what a cell may hold of them", () => {
+    const context = contextOf({});
+    const columns = [{ title: "NAME", value: (row: string) => row }];
+    expect(renderList(context, ["x\u001b[2Jy"], columns, (row) => row)).toBe("NAME\nx [2Jy\n");
+  });
+});
+
+describe("events for machines", () => {
+  const event = {
+    epoch: 1,
+    sequence: 7,
+    wallMs: 0,
+    change: { kind: "task-removed", frameworkId: "f1", taskId: "t1" },
+  } as const;
+
+  test("are one JSON object a line, one YAML document each, or with -q their position", () => {
+    const text = (flags: object) => renderEvent(contextOf(flags), event);
+    expect(JSON.parse(text({ output: "json" }))).toEqual(event);
+    expect(text({ output: "json" })).toMatch(/^[^\n]+\n$/);
+    expect(text({ output: "yaml" })).toMatch(/^---\nepoch: 1\nsequence: 7\n/);
+    expect(text({ quiet: true })).toBe("1.7\n");
   });
 });

@@ -48,7 +48,7 @@ function renderTable<Row>(
   rows: readonly Row[],
   columns: readonly Column<Row>[],
 ): string {
-  const cells = rows.map((row) => columns.map((column) => column.value(row)));
+  const cells = rows.map((row) => columns.map((column) => printable(column.value(row))));
   const widths = columns.map((column, index) =>
     Math.max(column.title.length, ...cells.map((line) => (line[index] ?? "").length)),
   );
@@ -151,7 +151,10 @@ export function age(fromMs: number, nowMs: number): string {
   return `${Math.floor(seconds / 86_400)}d`;
 }
 
-/** Control characters of a peer's text never reach the terminal. */
+/** Control characters of a peer's text never reach the terminal, nor do those that turn its direction or hide. */
 export function printable(text: string): string {
-  return text.replace(/[^\x20-\x7e\u00a0-\uffff]/g, " ");
+  return text.replace(
+    /[^\x20-\x7e\u00a0-\uffff]|[\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g,
+    " ",
+  );
 }

@@ -3,6 +3,7 @@ import { scalarMilli } from "@bourse/model/resources";
 import type { Command } from "commander";
 import { contextFor, integerOf } from "./context.ts";
 import { begun, daemonLogger, endedBy, runUntilSignal } from "./daemon.ts";
+import { examples } from "./examples.ts";
 import { addSpecOptions, amountsOf, type SpecFlags, specOf } from "./task-spec.ts";
 
 export function addRunnerCommand(root: Command): void {
@@ -11,6 +12,7 @@ export function addRunnerCommand(root: Command): void {
     .description("the resident framework that owns the tasks of `task run`")
     .requiredOption("--state-dir <directory>", "where its jobs are written down")
     .option("--log-level <level>", "trace, debug, info, warn or error", "info")
+    .addHelpText("after", examples("bourse runner --state-dir /var/lib/bourse/runner"))
     .action(async (options: { stateDir: string; logLevel: string }, command: Command) => {
       const { masters } = contextFor(command);
       const logger = daemonLogger("runner", options.logLevel);
@@ -40,6 +42,12 @@ export function addServiceCommand(root: Command): void {
     .option("--log-level <level>", "trace, debug, info, warn or error", "info");
   addSpecOptions(service)
     .passThroughOptions()
+    .addHelpText(
+      "after",
+      examples(
+        "bourse service --state-dir state --instances 5 --image bourse/demo:1 -p 8080 -- httpd -f",
+      ),
+    )
     .action(async (words: readonly string[], options: ServiceFlags, command: Command) => {
       const { masters } = contextFor(command);
       const logger = daemonLogger("service", options.logLevel);

@@ -5,6 +5,7 @@ import { ClusterError } from "@bourse/model/errors";
 import type { SimProgress, SimRunReport } from "@bourse/sim/tools/run";
 import type { Command } from "commander";
 import { type Context, contextFor, integerOf } from "./context.ts";
+import { examples } from "./examples.ts";
 import { renderData } from "./output.ts";
 
 interface RunFlags {
@@ -14,13 +15,17 @@ interface RunFlags {
 }
 
 export function addSimCommands(root: Command): void {
-  const sim = root.command("sim").description("simulate clusters with the code that runs live");
+  const sim = root
+    .command("sim")
+    .description("simulate clusters with the code that runs live")
+    .addHelpText("after", examples("bourse sim run --agents 1000 --tasks 100000"));
   sim
     .command("run")
     .description("place tasks on simulated agents in virtual time and check the invariants")
     .option("--agents <count>", "how many agents", "1000")
     .option("--tasks <count>", "how many tasks", "100000")
     .option("--seed <text>", "of all chance; the same seed gives the same hash", "1")
+    .addHelpText("after", examples("bourse sim run --agents 1000 --tasks 100000 --seed 7 -o json"))
     .action(async (flags: RunFlags, command: Command) => {
       const context = contextFor(command);
       const options = {

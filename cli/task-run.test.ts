@@ -1,5 +1,7 @@
+import type { JobView } from "@bourse/model/runner";
+import type { TaskStatus } from "@bourse/model/task";
 import { describe, expect, test } from "vitest";
-import { jobOf } from "./task-run.ts";
+import { exitCodeOf, jobOf } from "./task-run.ts";
 
 const flags = {
   cpus: "0.5",
@@ -51,7 +53,7 @@ describe("a command line becomes a job", () => {
 
   test.each([
     ["on-failure", { kind: "on-failure" }],
-    ["on-failure:3", { kind: "on-failure", attemptsMax: 3 }],
+    ["on-failure:3", { kind: "on-failure", attemptsMax: 4 }], // Three restarts, as docker counts.
     ["always", { kind: "always" }],
   ])("--restart %s", (restart, policy) => {
     expect(jobOf(["web"], { ...flags, restart }).restart).toEqual(policy);
@@ -85,4 +87,36 @@ describe("what cannot be a job is refused, naming the flag", () => {
   ])("%s %j", (said, change) => {
     expect(() => jobOf(["web"], { ...flags, ...change })).toThrowError(said);
   });
+});
+
+describe("the exit code of an ended job", () => {
+  const job: JobView = {
+    jobId: "web-1",
+    name: "web",
+    phase: "ended",
+    hostPorts: [],
+    attempts: 1,
+    submittedAtMs: 0,
+  };
+  const status = (state: TaskStatus["state"], reason?: TaskStatus["reason"]): TaskStatus => ({
+    taskId: "web-1",
+    state,
+    source: "SOURCE_EXECUTOR",
+    timestampMs: 0,
+    ...(reason === undefined ? {} : { reason }),
+  });
+
+  test.each<[what: string, code: number, job: Partial<JobView>]>([
+    ["is 0 when it finished", 0, { status: status("TASK_FINISHED") }],
+    ["is the program's own", 42, { status: status("TASK_FAILED"), exitCode: 42 }],
+    ["is the program's own after a kill", 5, { status: status("TASK_KILLED"), exitCode: 5 }],
+    ["is 137 when it was killed and gave none", 137, { status: status("TASK_KILLED") }],
+    ["is 1 when it could not start", 1, { status: status("TASK_FAILED") }],
+    ["is 130 when it was stopped before it was launched", 130, {}],
+    [
+      "is 137 when it ran out of memory",
+      137,
+      { status: status("TASK_FAILED", "REASON_CONTAINER_LIMITATION_MEMORY"), exitCode: 137 },
+    ],
+  ])("%s", (_, code, change) => expect(exitCodeOf({ ...job, ...change })).toBe(code));
 });

@@ -1,16 +1,11 @@
 import { ClusterError } from "@bourse/model/errors";
-import {
-  type JobView,
-  type RestartPolicy,
-  RUNNER_NAME,
-  type RunnerJob,
-} from "@bourse/model/runner";
+import type { JobView, RestartPolicy, RunnerJob } from "@bourse/model/runner";
 import type { Command } from "commander";
 import type { OperatorClient } from "./client.ts";
 import { type Context, contextFor, integerOf, withClient } from "./context.ts";
-import { findFramework } from "./lookup.ts";
+import { examples } from "./examples.ts";
+import { followJob } from "./task-output.ts";
 import { addSpecOptions, amountsOf, type SpecFlags, specOf } from "./task-spec.ts";
-import { copyFrames } from "./task-streams.ts";
 
 interface RunOptions extends SpecFlags {
   readonly detach?: boolean;
@@ -26,7 +21,7 @@ export function addTaskRunCommand(task: Command): void {
     .argument("<words...>", "IMAGE [COMMAND [ARG...]]; with --no-image COMMAND [ARG...]")
     .option("-d, --detach", "print the id and return once the runner has accepted it")
     .option("--name <name>", "what to call it; the id begins with it")
-    .option("--restart <policy>", "never, on-failure[:N] or always", "never")
+    .option("--restart <policy>", "never, on-failure[:RESTARTS] or always", "never")
     .option("--no-image", "run a process of the host instead of a container");
   addSpecOptions(run)
     .passThroughOptions()
@@ -42,11 +37,14 @@ export function addTaskRunCommand(task: Command): void {
     });
 }
 
-const HELP = `
-Examples:
-  bourse task run busybox echo hello
-  bourse task run -d --name web -p 8080 --restart always bourse/demo:1
-  bourse task run --no-image sleep 60`;
+const HELP = `${examples(
+  "bourse task run busybox echo hello",
+  "bourse task run -d --name web -p 8080 --restart always bourse/demo:1",
+  "bourse task run --no-image sleep 60",
+)}
+
+Exit code: that of the container, 128 + N when signal N ended it; 1 when it could not be
+started; 130 when it was stopped before it started, or left behind by a second Ctrl-C.`;
 
 /** The command line as a job; every refusal names the flag. */
 export function jobOf(words: readonly string[], options: RunOptions): RunnerJob {
@@ -91,7 +89,8 @@ function restartOf(text: string): RestartPolicy {
     ? { kind: "on-failure" }
     : {
         kind: "on-failure",
-        attemptsMax: integerOf(match[1], "--restart on-failure", 1, 1_000_000),
+        // N counts restarts, as in `docker run`; the first attempt is none.
+        attemptsMax: 1 + integerOf(match[1], "--restart on-failure", 1, 999_999),
       };
 }
 
@@ -105,81 +104,60 @@ async function submit(client: OperatorClient, job: RunnerJob): Promise<string> {
 /** How long a job may wait before its user is told why. */
 const PATIENCE_MS = 3_000;
 
-/** Streams a job's output until it has ended; Ctrl-C stops it, a second one only detaches. */
+/** Streams a job's output until it has ended. Ctrl-C and SIGTERM stop it, as they would a container; again = detach. */
 async function attend(context: Context, client: OperatorClient, jobId: string): Promise<number> {
   let interrupts = 0;
-  const changes = client.askRunner({ kind: "watch", jobId });
-  const onInterrupt = (): void => {
+  const onSignal = (): void => {
     interrupts += 1;
     if (interrupts > 1) {
       process.stderr.write(`\nbourse: detached; ${jobId} is being stopped\n`);
-      process.exit(130);
+      process.exit(INTERRUPTED);
     }
     process.stderr.write(`\nbourse: stopping ${jobId} (Ctrl-C again detaches)\n`);
     void drain(client.askRunner({ kind: "kill", jobId }));
   };
-  process.on("SIGINT", onInterrupt);
+  for (const signal of SIGNALS) process.on(signal, onSignal);
   const patience = setTimeout(() => {
     process.stderr.write(
       context.colors.dim(`bourse: ${jobId} still waits; see \`bourse task why ${jobId}\`\n`),
     );
   }, PATIENCE_MS);
   try {
-    return await follow(client, jobId, changes, () => clearTimeout(patience));
+    const changes = client.askRunner({ kind: "watch", jobId });
+    const last = await followJob(client, changes, WHOLE, () => clearTimeout(patience));
+    if (last?.phase === "ended") return exitCodeOf(last);
+    throw new ClusterError("unreachable", `the runner ended`);
+  } catch (thrown) {
+    const { code, message } = ClusterError.from(thrown);
+    throw new ClusterError(code, `lost sight of ${jobId}, which may go on: ${message}`, {
+      cause: thrown,
+      hint: `when the master answers again: \`bourse task logs -f ${jobId}\` or \`bourse task why ${jobId}\``,
+    });
   } finally {
     clearTimeout(patience);
-    process.removeListener("SIGINT", onInterrupt);
+    for (const signal of SIGNALS) process.removeListener(signal, onSignal);
   }
 }
 
-async function follow(
-  client: OperatorClient,
-  jobId: string,
-  changes: AsyncIterable<{ readonly kind: string; readonly job?: JobView }>,
-  onRunning: () => void,
-): Promise<number> {
-  const streams = new Map<string, Promise<unknown>>();
-  let last: JobView | undefined;
-  for await (const reply of changes) {
-    const job = reply.kind === "job" ? reply.job : undefined;
-    if (job === undefined) continue;
-    last = job;
-    const hasRun = job.phase === "running" || (job.phase === "ended" && job.exitCode !== undefined);
-    if (job.taskId !== undefined && hasRun && !streams.has(job.taskId)) {
-      onRunning();
-      streams.set(job.taskId, stream(client, job.taskId));
-    }
-    if (job.phase === "ended") break;
-  }
-  await Promise.all(streams.values());
-  if (last?.phase !== "ended") {
-    throw new ClusterError("unreachable", `lost sight of ${jobId}; it may still run`, {
-      hint: `ask \`bourse task ls\` or \`bourse task why ${jobId}\``,
-    });
-  }
-  return exitCodeOf(last);
-}
+const WHOLE = { hasStdout: true, hasStderr: true };
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+const INTERRUPTED = 130;
 
-/** Logs of one attempt to the end; what cannot be read any more does not hide how the task ended. */
-async function stream(client: OperatorClient, taskId: string): Promise<void> {
-  const { frameworkId } = await findFramework(client, RUNNER_NAME);
-  const request = { kind: "logs", frameworkId, taskId, isFollowing: true } as const;
-  try {
-    await copyFrames(client.logs({ ...request, hasStdout: true, hasStderr: true }));
-  } catch (thrown) {
-    process.stderr.write(
-      `bourse: no more output of ${taskId}: ${ClusterError.from(thrown).message}\n`,
-    );
-  }
-}
-
-function exitCodeOf(job: JobView): number {
-  if (job.exitCode !== undefined) return job.exitCode;
-  const status = job.status;
-  if (status?.state === "TASK_FINISHED") return 0;
-  if (status?.state === "TASK_KILLED") return 137;
+/** As `docker run` gives it; a code that the program did not give itself is explained on stderr. */
+export function exitCodeOf(job: JobView): number {
+  const { status } = job;
+  if (status?.state === "TASK_FINISHED") return job.exitCode ?? 0;
   const why = status?.message ?? status?.reason ?? "no reason was given";
-  process.stderr.write(`bourse: ${job.jobId} ended as ${status?.state ?? "unknown"}: ${why}\n`);
+  if (job.exitCode !== undefined) {
+    if (status?.reason !== undefined) process.stderr.write(`bourse: ${job.jobId}: ${why}\n`);
+    return job.exitCode;
+  }
+  if (status === undefined) {
+    process.stderr.write(`bourse: ${job.jobId} was stopped before it was launched\n`);
+    return INTERRUPTED;
+  }
+  if (status.state === "TASK_KILLED") return 137;
+  process.stderr.write(`bourse: ${job.jobId} ended as ${status.state}: ${why}\n`);
   return 1;
 }
 

@@ -35,7 +35,7 @@ export function addSpecOptions(command: Command): Command {
     .option("-e, --env <NAME=VALUE>", "environment (repeat for more)", collect, [])
     .option(
       "-p, --publish <[HOST:]CONTAINER[/udp]>",
-      "port; without HOST one of the offer's",
+      "port; HOST must be one that an agent offers, without it any is taken",
       collect,
       [],
     )
@@ -171,7 +171,9 @@ function volumeOf(text: string): VolumeMount {
 function pairOf(text: string): readonly [string, string] {
   const at = text.indexOf("=");
   if (at < 1) {
-    throw new ClusterError("invalid_call", `--env ${JSON.stringify(text)} is not NAME=VALUE`);
+    throw new ClusterError("invalid_call", `--env ${JSON.stringify(text)} is not NAME=VALUE`, {
+      hint: "write the value too; an empty one is NAME=",
+    });
   }
   return [text.slice(0, at), text.slice(at + 1)];
 }

@@ -1,9 +1,12 @@
 import { ClusterError } from "@bourse/model/errors";
+import type { TaskView } from "@bourse/model/operator";
 import type { Command } from "commander";
 import type { OperatorClient } from "./client.ts";
 import { contextFor, integerOf, withClient } from "./context.ts";
-import { findJob } from "./jobs.ts";
+import { examples } from "./examples.ts";
+import { findTarget, type Target } from "./jobs.ts";
 import { findTask } from "./lookup.ts";
+import { copyFrames, followJob, type OutputWish } from "./task-output.ts";
 
 interface LogOptions {
   readonly follow?: boolean;
@@ -22,35 +25,40 @@ export function addTaskStreamCommands(task: Command): void {
     .option("--tail <lines>", "only the last so many lines of each stream")
     .option("--stdout", "only its stdout")
     .option("--stderr", "only its stderr")
+    .addHelpText("after", examples("bourse task logs -f --tail 20 web-1a2b"))
     .action(async (text: string, options: LogOptions, command: Command) => {
       const context = contextFor(command);
       const tail =
         options.tail === undefined
           ? {}
           : { tailLines: integerOf(options.tail, "--tail", 0, 1_000_000) };
+      const wish = {
+        hasStdout: options.stderr !== true || options.stdout === true,
+        hasStderr: options.stdout !== true || options.stderr === true,
+        ...tail,
+      };
       await withClient(context, async (client) => {
-        const { frameworkId, taskId } = await findRunnable(client, text);
-        const frames = client.logs({
-          kind: "logs",
-          frameworkId,
-          taskId,
-          isFollowing: options.follow === true,
-          hasStdout: options.stderr !== true || options.stdout === true,
-          hasStderr: options.stdout !== true || options.stderr === true,
-          ...tail,
-        });
-        process.once("SIGINT", () => frames.cancel());
-        await copyFrames(frames);
+        const target = await findTarget(client, text);
+        if (options.follow === true) await followLogs(client, target, wish);
+        else {
+          const { frameworkId, taskId } = await runnable(client, target);
+          const request = { kind: "logs", frameworkId, taskId, isFollowing: false } as const;
+          await copyFrames(client.logs({ ...request, ...wish }));
+        }
       });
     });
   task
     .command("exec")
-    .description("run a command inside a running task, e.g. `task exec -it web-1 sh`")
+    .description("run a command inside a running task")
     .argument("<task>", "id or unique prefix")
     .argument("<command...>", "the command and its arguments")
     .option("-i, --interactive", "pass this terminal's input on")
     .option("-t, --tty", "give the command a terminal")
     .passThroughOptions()
+    .addHelpText(
+      "after",
+      examples("bourse task exec -it web-1a2b sh", "bourse task exec web-1a2b ls /"),
+    )
     .action(
       async (
         text: string,
@@ -68,33 +76,44 @@ export function addTaskStreamCommands(task: Command): void {
     );
 }
 
-/** The task itself, or the newest task of a job of `task run`. */
-async function findRunnable(
-  client: OperatorClient,
-  text: string,
-): Promise<{ readonly frameworkId: string; readonly taskId: string }> {
-  const job = await findJob(client, text);
-  if (job !== undefined && job.taskId === undefined) {
-    throw new ClusterError("conflict", `${job.jobId} has not been launched yet`, {
-      hint: `ask \`bourse task why ${job.jobId}\``,
-    });
+/** Until the task ends or Ctrl-C; of a job also all its later attempts. */
+async function followLogs(client: OperatorClient, target: Target, wish: OutputWish): Promise<void> {
+  const onInterrupt = (): void => process.exit(130);
+  process.once("SIGINT", onInterrupt);
+  try {
+    if (target.task === undefined) {
+      await followJob(client, client.askRunner({ kind: "watch", jobId: target.job.jobId }), wish);
+      return;
+    }
+    const { frameworkId, taskId } = await untilStarted(client, target.task);
+    await copyFrames(
+      client.logs({ kind: "logs", frameworkId, taskId, isFollowing: true, ...wish }),
+    );
+  } finally {
+    process.removeListener("SIGINT", onInterrupt);
   }
-  return findTask(client, job?.taskId ?? text);
 }
 
-/** Copies output to this process; returns the exit code that the other side gave, if any. */
-export async function copyFrames(
-  frames: AsyncIterable<import("@bourse/model/relay").RelayFrame>,
-): Promise<number | undefined> {
-  for await (const frame of frames) {
-    if (frame.kind === "stdout") await write(process.stdout, frame.data);
-    else if (frame.kind === "stderr") await write(process.stderr, frame.data);
-    else if (frame.kind === "end") {
-      if (frame.refusal !== undefined) throw ClusterError.of(frame.refusal);
-      return frame.exitCode;
-    }
+const START_POLL_MS = 300;
+
+/** A task that is being started has no output yet; it is followed from its first line on. */
+async function untilStarted(client: OperatorClient, task: TaskView): Promise<TaskView> {
+  let newest = task;
+  while (newest.state === "TASK_STAGING" || newest.state === "TASK_STARTING") {
+    await new Promise((resolve) => setTimeout(resolve, START_POLL_MS));
+    newest = await findTask(client, task.taskId);
   }
-  return undefined;
+  return newest;
+}
+
+/** The task itself, or the newest task of a job of `task run`. */
+async function runnable(client: OperatorClient, target: Target): Promise<TaskView> {
+  if (target.task !== undefined) return target.task;
+  const { jobId, taskId } = target.job;
+  if (taskId !== undefined) return findTask(client, taskId);
+  throw new ClusterError("conflict", `${jobId} has not been launched yet`, {
+    hint: `ask \`bourse task why ${jobId}\``,
+  });
 }
 
 async function exec(
@@ -103,7 +122,7 @@ async function exec(
   command: readonly string[],
   options: { readonly interactive?: boolean; readonly tty?: boolean },
 ): Promise<number> {
-  const { frameworkId, taskId } = await findRunnable(client, text);
+  const { frameworkId, taskId } = await runnable(client, await findTarget(client, text));
   const isTty = options.tty === true;
   const isInteractive = options.interactive === true;
   if (isTty && (process.stdin.isTTY !== true || process.stdout.isTTY !== true)) {
@@ -150,11 +169,4 @@ async function passInput(stream: ReturnType<OperatorClient["exec"]>): Promise<vo
   for await (const data of process.stdin)
     await stream.send({ kind: "stdin", data: data as Uint8Array });
   await stream.send({ kind: "stdin-end" });
-}
-
-function write(to: NodeJS.WriteStream, data: Uint8Array): Promise<void> {
-  return new Promise((resolve) => {
-    if (to.write(data)) resolve();
-    else to.once("drain", resolve);
-  });
 }

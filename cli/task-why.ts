@@ -1,13 +1,15 @@
 import { ClusterError } from "@bourse/model/errors";
 import type { Decision, Explanation } from "@bourse/model/explain";
+import type { DeclineReason } from "@bourse/model/offer";
 import { formatResources } from "@bourse/model/resources";
 import { RUNNER_NAME, type RunnerReply } from "@bourse/model/runner";
 import type { TaskStatus } from "@bourse/model/task";
 import type { Command } from "commander";
 import type { OperatorClient } from "./client.ts";
 import { type Context, contextFor, withClient } from "./context.ts";
-import { findJob } from "./jobs.ts";
-import { findFramework, findTask } from "./lookup.ts";
+import { examples } from "./examples.ts";
+import { findTarget } from "./jobs.ts";
+import { findFramework } from "./lookup.ts";
 import { printable, renderData } from "./output.ts";
 
 type Why = Extract<RunnerReply, { kind: "why" }>;
@@ -17,6 +19,7 @@ export function addTaskWhyCommand(task: Command): void {
   task
     .command("why")
     .description("why a task waits, was lost or ended: the framework's reasons and the master's")
+    .addHelpText("after", examples("bourse task why web-1a2b"))
     .argument("<task>", "id or unique prefix")
     .action(async (text: string, _options: object, command: Command) => {
       const context = contextFor(command);
@@ -38,9 +41,10 @@ interface Answer {
 }
 
 async function answerFor(client: OperatorClient, text: string): Promise<Answer> {
-  const job = await findJob(client, text);
+  const target = await findTarget(client, text);
+  const { job } = target;
   if (job === undefined) {
-    const { frameworkId, taskId, statuses } = await findTask(client, text);
+    const { frameworkId, taskId, statuses } = target.task;
     const subject = { kind: "task", frameworkId, taskId } as const;
     const { explanation } = await client.query({ kind: "explain", subject }, "explanation");
     return { taskId, statuses, explanation };
@@ -80,7 +84,7 @@ function render(context: Context, answer: Answer): string {
   if (answer.runner !== undefined && answer.runner.reasons.length > 0) {
     lines.push(bold("The runner did not use the newest offer of"));
     for (const { agentId, offered, reasons } of answer.runner.reasons) {
-      const why = reasons.map((reason) => reason.detail ?? reason.code).join("; ");
+      const why = reasons.map(reasonText).join("; ");
       lines.push(`  ${agentId} (${formatResources(offered)}): ${why}`);
     }
   }
@@ -130,6 +134,11 @@ function explanationLines(context: Context, explanation: Explanation): readonly 
   return lines;
 }
 
+/** `cpus: 3.5 short: 4 wanted, 0.5 offered`. */
+function reasonText({ code, detail }: DeclineReason): string {
+  return detail === undefined ? code : `${code}: ${detail}`;
+}
+
 function decisionLine({ wallMs, what }: Decision): string {
   const time = new Date(wallMs).toISOString();
   switch (what.kind) {
@@ -138,7 +147,7 @@ function decisionLine({ wallMs, what }: Decision): string {
     case "rescinded":
       return `${time} rescinded ${what.offerId}: ${what.cause}`;
     case "declined": {
-      const why = what.reasons.map((reason) => reason.detail ?? reason.code).join("; ");
+      const why = what.reasons.map(reasonText).join("; ");
       return `${time} declined ${what.agentId} for ${what.refuseMs / 1000} s${why === "" ? "" : `: ${why}`}`;
     }
     case "launched":

@@ -5,7 +5,8 @@ import { TASK_STATES, type TaskState } from "@bourse/model/task-state";
 import type { Command } from "commander";
 import type { OperatorClient } from "./client.ts";
 import { contextFor, durationMs, withClient } from "./context.ts";
-import { findJob, listJobs } from "./jobs.ts";
+import { examples } from "./examples.ts";
+import { findTarget, listJobs } from "./jobs.ts";
 import { findFramework, findTask } from "./lookup.ts";
 import { age, type Column, cpusOf, memOf, portsOf, printObject, renderList } from "./output.ts";
 import { addTaskWhyCommand } from "./task-why.ts";
@@ -38,6 +39,10 @@ export function addTaskCommands(task: Command): void {
     .command("ls")
     .alias("ps")
     .description("tasks of all frameworks, and jobs of `task run` that still wait")
+    .addHelpText(
+      "after",
+      examples("bourse task ls -w", "bourse task ls -a --framework demo --state failed"),
+    )
     .option("-a, --all", "also those that ended")
     .option("--framework <framework>", "only of this framework")
     .option("--state <state>", "only in this state, e.g. running")
@@ -54,17 +59,18 @@ export function addTaskCommands(task: Command): void {
   task
     .command("inspect")
     .description("all that is known of a task, with its statuses in order")
+    .addHelpText("after", examples("bourse task inspect web-1a2b"))
     .argument("<task>", "id or unique prefix")
     .action(async (text: string, _options: object, command: Command) => {
       const context = contextFor(command);
       await withClient(context, async (client) => {
-        const { decodeContainerStatus } = await import("@bourse/proto/wire/status");
-        const found = await findTask(client, text);
-        const statuses = found.statuses.map(({ payload, ...status }) => {
-          const container = payload === undefined ? undefined : decodeContainerStatus(payload);
-          return container === undefined ? status : { ...status, container };
-        });
-        printObject(context, { ...found, statuses });
+        const target = await findTarget(client, text);
+        const job = target.job === undefined ? {} : { job: target.job };
+        const taskId = target.task === undefined ? target.job.taskId : target.task.taskId;
+        printObject(
+          context,
+          taskId === undefined ? job : { ...(await detailsOf(client, taskId)), ...job },
+        );
       });
     });
   task
@@ -72,6 +78,10 @@ export function addTaskCommands(task: Command): void {
     .description("stop a task: SIGTERM, grace, SIGKILL; a job of `task run` is not restarted")
     .argument("<task...>", "ids or unique prefixes")
     .option("--grace <duration>", "how long to wait after SIGTERM, instead of the task's own")
+    .addHelpText(
+      "after",
+      examples("bourse task kill web-1a2b", "bourse task kill --grace 30s web-1a2b web-3c4d"),
+    )
     .action(async (texts: readonly string[], options: { grace?: string }, command: Command) => {
       const context = contextFor(command);
       const grace =
@@ -83,18 +93,30 @@ export function addTaskCommands(task: Command): void {
   addTaskWhyCommand(task);
 }
 
+/** A task with what its agent said of the container. */
+async function detailsOf(client: OperatorClient, taskId: string): Promise<object> {
+  const { decodeContainerStatus } = await import("@bourse/proto/wire/status");
+  const found = await findTask(client, taskId);
+  const statuses = found.statuses.map(({ payload, ...status }) => {
+    const container = payload === undefined ? undefined : decodeContainerStatus(payload);
+    return container === undefined ? status : { ...status, container };
+  });
+  return { ...found, statuses };
+}
+
 /** A job of the runner is killed by the runner, which would otherwise restart it. */
 async function kill(
   client: OperatorClient,
   text: string,
   grace: { readonly gracePeriodMs?: number },
 ): Promise<string> {
-  const job = await findJob(client, text);
-  if (job !== undefined) {
-    for await (const _ of client.askRunner({ kind: "kill", jobId: job.jobId, ...grace }));
-    return job.jobId;
+  const target = await findTarget(client, text);
+  if (target.job !== undefined) {
+    const { jobId } = target.job;
+    for await (const _ of client.askRunner({ kind: "kill", jobId, ...grace }));
+    return jobId;
   }
-  const { frameworkId, taskId } = await findTask(client, text);
+  const { frameworkId, taskId } = target.task;
   await client.call({ kind: "kill-task", frameworkId, taskId, ...grace });
   return taskId;
 }

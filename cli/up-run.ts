@@ -5,6 +5,7 @@ import { ClusterError } from "@bourse/model/errors";
 import Docker from "dockerode";
 import { OperatorClient } from "./client.ts";
 import { type Context, integerOf } from "./context.ts";
+import { makeDataDirectory } from "./data-directory.ts";
 import { ensureDemoImage } from "./demo-image/demo-image.ts";
 import { ensureEngine, runSetUp, stopOwnEngine } from "./engine.ts";
 import { type ClusterPlan, LocalCluster } from "./local-cluster.ts";
@@ -14,6 +15,8 @@ import { showTasks } from "./up-table.ts";
 
 /** Starts everything, shows it or goes through `--once`, and leaves nothing behind, whatever happens. */
 export async function up(context: Context, options: UpFlags): Promise<void> {
+  const wishes = wishesOf(options);
+  if (options.dataDir !== undefined) makeDataDirectory(options.dataDir, "--data-dir");
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), "bourse-up-"));
   const say = (line: string): void => void process.stderr.write(`bourse: ${line}\n`);
   const pidFile = join(dataDir, "engine.pid");
@@ -27,7 +30,7 @@ export async function up(context: Context, options: UpFlags): Promise<void> {
   }
   let cluster: LocalCluster | null = null;
   try {
-    const plan = await planOf(options, dataDir, pidFile, say);
+    const plan = await planOf(options, wishes, dataDir, pidFile, say);
     cluster = new LocalCluster(plan, say);
     const address = await cluster.start(stopping.signal);
     const client = new OperatorClient([address], context.timeoutMs);
@@ -48,8 +51,25 @@ export async function up(context: Context, options: UpFlags): Promise<void> {
   }
 }
 
+/** The flags, checked before anything is installed, made or started. */
+function wishesOf(options: UpFlags): {
+  readonly containerizer: "auto" | "docker" | "process";
+  readonly port: number;
+  readonly agents: number;
+  readonly instances: number | null;
+} {
+  const instances = integerOf(options.instances, "--instances", 1, 1_000);
+  return {
+    containerizer: containerizerOf(options.containerizer),
+    port: integerOf(options.port, "--port", 0, 65_535),
+    agents: integerOf(options.agents, "--agents", 1, 100),
+    instances: options.demo === true || options.once === true ? instances : null,
+  };
+}
+
 async function planOf(
   options: UpFlags,
+  wishes: ReturnType<typeof wishesOf>,
   dataDir: string,
   pidFile: string,
   say: (line: string) => void,
@@ -62,7 +82,7 @@ async function planOf(
     logFile: join(dataDir, "dockerd.log"),
     say,
   };
-  const wanted = containerizerOf(options.containerizer);
+  const wanted = wishes.containerizer;
   const hasDocker = wanted !== "process" && (await ensureEngine(wish));
   if (wanted === "docker" && !hasDocker) {
     throw new ClusterError(
@@ -73,13 +93,12 @@ async function planOf(
       },
     );
   }
-  const hasDemo = options.demo === true || options.once === true;
-  const image = hasDocker && hasDemo ? await demoImage(wish) : undefined;
+  const image = hasDocker && wishes.instances !== null ? await demoImage(wish) : undefined;
   return {
     dataDir,
-    port: integerOf(options.port, "--port", 0, 65_535),
-    agents: integerOf(options.agents, "--agents", 1, 100),
-    instances: hasDemo ? integerOf(options.instances, "--instances", 1, 1_000) : null,
+    port: wishes.port,
+    agents: wishes.agents,
+    instances: wishes.instances,
     containerizer: hasDocker ? "docker" : "process",
     ...(image === undefined ? {} : { image }),
   };

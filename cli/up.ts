@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { contextFor } from "./context.ts";
+import { examples } from "./examples.ts";
 
 export interface UpFlags {
   readonly demo?: boolean;
@@ -28,6 +29,10 @@ export function addUpCommand(root: Command): void {
     .option(
       "--data-dir <directory>",
       "keep state here (default: a temporary one, removed at the end)",
+    )
+    .addHelpText(
+      "after",
+      examples("bourse up --demo", "bourse up --agents 5 --port 0 --containerizer process"),
     )
     .action(async (options: UpFlags, command: Command) => {
       const { up } = await import("./up-run.ts");
