@@ -11,12 +11,15 @@ export function taskViews(
   const afterSequence = after === undefined ? -1 : Number(after);
   const size = Math.max(1, Math.min(limit, CLUSTER_LIMITS.pageMax));
   const found: Task[] = [];
-  for (const tasks of listsOf(state, filter)) {
+  for (const { tasks, isAscending } of listsOf(state, filter)) {
+    // A page more than full is enough to know that another follows: no need to walk an ascending list to its end.
+    const end = isAscending ? found.length + size + 1 : Number.POSITIVE_INFINITY;
     for (const task of tasks) {
-      if (task.sequence > afterSequence && matches(task, filter)) found.push(task);
+      if (task.sequence <= afterSequence || !matches(task, filter)) continue;
+      found.push(task);
+      if (found.length === end) break;
     }
   }
-  // Nearly sorted already: each list ascends.
   found.sort((a, b) => a.sequence - b.sequence);
   const page = found.slice(0, size);
   const last = page.at(-1);
@@ -44,21 +47,27 @@ export function taskView(task: Task): TaskView {
   };
 }
 
-function* listsOf(state: ClusterState, filter: TaskFilter): Generator<Iterable<Task>> {
+interface TaskList {
+  readonly tasks: Iterable<Task>;
+  /** By sequence. Those that ended are kept in the order of their ends. */
+  readonly isAscending: boolean;
+}
+
+function* listsOf(state: ClusterState, filter: TaskFilter): Generator<TaskList> {
   const { frameworkId, agentId, hasCompleted } = filter;
   if (agentId !== undefined && !hasCompleted) {
-    yield state.agents.get(agentId)?.tasks ?? [];
+    yield { tasks: state.agents.get(agentId)?.tasks ?? [], isAscending: false };
     return;
   }
   for (const framework of state.frameworks.values()) {
     if (frameworkId !== undefined && framework.frameworkId !== frameworkId) continue;
-    yield framework.tasks.values();
-    if (hasCompleted) yield framework.completedTasks.toArray();
+    yield { tasks: framework.tasks.values(), isAscending: true };
+    if (hasCompleted) yield { tasks: framework.completedTasks.toArray(), isAscending: false };
   }
   if (!hasCompleted) return;
   for (const completed of state.completedFrameworks.values()) {
     if (frameworkId !== undefined && completed.frameworkId !== frameworkId) continue;
-    yield completed.last?.tasks ?? [];
+    yield { tasks: completed.last?.tasks ?? [], isAscending: false };
   }
 }
 
