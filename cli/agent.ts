@@ -3,6 +3,7 @@ import type { AgentView } from "@bourse/model/operator";
 import type { Command } from "commander";
 import { contextFor, integerOf, withClient } from "./context.ts";
 import { begun, daemonLogger, runUntilSignal } from "./daemon.ts";
+import { makeDataDirectory } from "./data-directory.ts";
 import { examples } from "./examples.ts";
 import { findAgent, listAgents } from "./lookup.ts";
 import { age, type Column, cpusOf, memOf, printObject, renderList } from "./output.ts";
@@ -38,6 +39,7 @@ interface AgentFlags {
   readonly count: string;
   readonly dockerSocket?: string;
   readonly registryAuth?: string;
+  readonly onStop: string;
   readonly logLevel: string;
 }
 
@@ -57,6 +59,7 @@ export function addAgentCommands(root: Command): void {
     .option("--count <number>", "so many agents in this process (for load tests)", "1")
     .option("--docker-socket <path>", "where the engine listens")
     .option("--registry-auth <file>", "a Docker config.json with credentials for image registries")
+    .option("--on-stop <what>", "keep its containers running, or remove them", "keep")
     .option("--log-level <level>", "trace, debug, info, warn or error", "info")
     .addHelpText(
       "after",
@@ -69,13 +72,17 @@ export function addAgentCommands(root: Command): void {
     .action(async (options: AgentFlags, command: Command) => {
       const { masters } = contextFor(command);
       const logger = daemonLogger("agent", options.logLevel);
+      const onStop = onStopOf(options.onStop);
+      const containerizer = containerizerOf(options.containerizer);
+      const count = integerOf(options.count, "--count", 1, 10_000);
+      makeDataDirectory(options.workDir, "--work-dir");
       const { startAgent } = await import("@bourse/agent/main");
       const daemon = await begun(
         startAgent({
           masters,
           workDir: options.workDir,
-          containerizer: containerizerOf(options.containerizer),
-          count: integerOf(options.count, "--count", 1, 10_000),
+          containerizer,
+          count,
           logger,
           ...(options.hostname === undefined ? {} : { hostname: options.hostname }),
           ...(options.resources === undefined ? {} : { resources: options.resources }),
@@ -91,7 +98,7 @@ export function addAgentCommands(root: Command): void {
         if (end.kind === "failed") throw end.error;
         logger.warn({ message: end.message }, "removed by the master");
       });
-      await runUntilSignal({ stop: () => daemon.close("keep") }, ended, logger);
+      await runUntilSignal({ stop: () => daemon.close(onStop) }, ended, logger);
     });
   agent
     .command("ls")
@@ -135,6 +142,13 @@ export function addAgentCommands(root: Command): void {
         });
       });
   }
+}
+
+function onStopOf(text: string): "keep" | "remove" {
+  if (text === "keep" || text === "remove") return text;
+  throw new ClusterError("invalid_call", `--on-stop ${text} is none`, {
+    hint: "take keep or remove",
+  });
 }
 
 function containerizerOf(text: string): "docker" | "process" | "fake" {

@@ -1,4 +1,4 @@
-import { ClusterError, ERRORS, type ErrorCode } from "@bourse/model/errors";
+import { ClusterError } from "@bourse/model/errors";
 import type {
   OperatorCall,
   OperatorEvent,
@@ -8,6 +8,8 @@ import type {
 } from "@bourse/model/operator";
 import type { RelayFrame, RelayRequest } from "@bourse/model/relay";
 import { RUNNER_NAME, type RunnerReply, type RunnerRequest } from "@bourse/model/runner";
+import { errorOfCall } from "@bourse/proto/wire/call-status";
+import { MESSAGE_SIZE_OPTIONS } from "@bourse/proto/wire/channel";
 import { type ClientFrame, type Method, operatorService } from "@bourse/proto/wire/services";
 import * as grpc from "@grpc/grpc-js";
 
@@ -221,9 +223,9 @@ export class OperatorClient {
 
   #connected(): grpc.Client {
     this.#client ??= new grpc.Client(this.#address(), grpc.credentials.createInsecure(), {
+      ...MESSAGE_SIZE_OPTIONS,
       "grpc.initial_reconnect_backoff_ms": 200,
       "grpc.max_reconnect_backoff_ms": 2_000,
-      "grpc.max_receive_message_length": 64 * 1024 * 1024,
     });
     return this.#client;
   }
@@ -235,12 +237,8 @@ export class OperatorClient {
   #errorOf(thrown: unknown): ClusterError {
     if (thrown instanceof ClusterError) return thrown;
     const failure = thrown as Partial<grpc.ServiceError>;
-    const named = failure.metadata?.get("bourse-code")[0]?.toString();
-    const hint = failure.metadata?.get("bourse-hint")[0]?.toString();
-    const message = failure.details ?? failure.message ?? String(thrown);
-    if (named !== undefined && named in ERRORS) {
-      return new ClusterError(named as ErrorCode, message, hint === undefined ? {} : { hint });
-    }
+    const told = errorOfCall(failure);
+    if (told !== null) return told;
     if (failure.code === grpc.status.UNAVAILABLE) {
       return new ClusterError("unreachable", `no master answers at ${this.#address()}`, {
         cause: thrown,
@@ -257,6 +255,7 @@ export class OperatorClient {
         },
       );
     }
+    const message = failure.details ?? failure.message ?? String(thrown);
     return new ClusterError("internal", message, { cause: thrown });
   }
 }

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,8 +7,10 @@ import { ClusterError } from "@bourse/model/errors";
 import { isTerminal } from "@bourse/model/task-state";
 import Docker from "dockerode";
 import { OperatorClient } from "./client.ts";
+import { daemonLogger } from "./daemon.ts";
 import { DEMO_COMMAND } from "./demo-image/demo-image.ts";
 import { listFrameworks } from "./lookup.ts";
+import { portFor } from "./port-for.ts";
 import { freePortWindow, listeningPorts } from "./port-window.ts";
 
 export interface ClusterPlan {
@@ -20,6 +21,8 @@ export interface ClusterPlan {
   readonly instances: number | null;
   readonly containerizer: "docker" | "process";
   readonly image?: string;
+  /** The data directory, and the logs in it, outlive the cluster. */
+  readonly isKept?: boolean;
 }
 
 interface Member {
@@ -32,6 +35,8 @@ interface Member {
 const START_MS = 30_000;
 const TASKS_END_MS = 20_000;
 const MEMBER_END_MS = 10_000;
+/** How long the exit of a child may stay behind the end of its connections. */
+const NEWS_MS = 500;
 
 /**
  * A master, agents, the runner and the demo service as child processes of this one: the same daemons that an
@@ -47,7 +52,9 @@ export class LocalCluster {
   readonly failed: Promise<never>;
   #fail: (error: Error) => void = () => {};
   readonly #ports = freePortWindow(listeningPorts());
+  readonly #died = new Set<string>();
   #isStopping = false;
+  #hasMasterAnswered = false;
   #address = "";
 
   constructor(plan: ClusterPlan, say: (line: string) => void) {
@@ -64,7 +71,7 @@ export class LocalCluster {
     const { plan } = { plan: this.#plan };
     if (stop.aborted) return this.#address;
     mkdirSync(join(plan.dataDir, "logs"), { recursive: true });
-    const port = await freePort(plan.port);
+    const port = await portFor(plan.port);
     this.#address = `127.0.0.1:${port}`;
     this.#say(
       `starting a master and ${plan.agents} agents (${plan.containerizer} containers), logs in ${join(plan.dataDir, "logs")}`,
@@ -80,6 +87,7 @@ export class LocalCluster {
     try {
       await this.#until("the master answers", stop, async () => {
         await client.query({ kind: "master" }, "master");
+        this.#hasMasterAnswered = true;
         return true;
       });
       if (stop.aborted) return this.#address;
@@ -102,13 +110,45 @@ export class LocalCluster {
     return this.#address;
   }
 
+  /**
+   * Waits for work that asks the cluster. When a member dies, what the work saw of it (a broken connection) comes a
+   * moment before the news of the death, which is what the user must hear.
+   */
+  async whileAlive<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await Promise.race([work, this.failed]);
+    } catch (thrown) {
+      await Promise.race([pause(NEWS_MS), this.failed]);
+      throw thrown;
+    }
+  }
+
   /** Tears all frameworks down, waits for their tasks, ends the members, removes what is left of the containers. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     const isMasterUp = this.#members.some((member) => member.name === "master" && isAlive(member));
-    if (isMasterUp && this.#address !== "") await this.#endTasks();
+    if (isMasterUp && this.#hasMasterAnswered) await this.#endTasks();
     for (const member of [...this.#members].reverse()) await end(member);
     if (this.#plan.containerizer === "docker") await this.#removeContainers();
+    else for (const name of this.#died) await this.#removeProcesses(name);
+  }
+
+  /** The processes of an agent that died are known to its checkpoint alone: it is started here once more to end them. */
+  async #removeProcesses(name: string): Promise<void> {
+    if (!name.startsWith("agent-")) return;
+    try {
+      const { startAgent } = await import("@bourse/agent/main");
+      const agent = await startAgent({
+        masters: [this.#address],
+        workDir: join(this.#plan.dataDir, name),
+        containerizer: "process",
+        count: 1,
+        logger: daemonLogger(name, "error"),
+      });
+      await agent.close("remove");
+    } catch (thrown) {
+      this.#say(`could not end the processes of ${name}: ${ClusterError.from(thrown).message}`);
+    }
   }
 
   async #endTasks(): Promise<void> {
@@ -149,6 +189,7 @@ export class LocalCluster {
       "agent",
       ...["--work-dir", join(plan.dataDir, name), "--hostname", name],
       ...["--containerizer", plan.containerizer, "--cluster", this.clusterName],
+      ...["--on-stop", "remove"], // Also when no master is left to end the tasks.
       ...[
         "--resources",
         `cpus:${cpus};mem:${mem};disk:10240;ports:[${begin}-${begin + width - 1}]`,
@@ -179,15 +220,14 @@ export class LocalCluster {
       child.once("exit", (code, signal) => {
         resolve();
         if (this.#isStopping) return;
-        const last = readFileSync(logFile, "utf8").trim().split("\n").at(-1) ?? "";
+        this.#died.add(name);
+        const how = `the ${name} ended by itself (${signal ?? `code ${code}`})`;
+        const why = lastWords(readFileSync(logFile, "utf8"));
         this.#fail(
-          new ClusterError(
-            "internal",
-            `the ${name} ended by itself (${signal ?? `code ${code}`}): ${last}`,
-            {
-              hint: `its log: ${logFile}`,
-            },
-          ),
+          new ClusterError("internal", why === "" ? how : `${how}: ${why}`, {
+            hint:
+              this.#plan.isKept === true ? `its log: ${logFile}` : "keep the logs with --data-dir",
+          }),
         );
       });
     });
@@ -202,12 +242,18 @@ export class LocalCluster {
       if (isTrue) return;
       if (Date.now() > deadline) {
         throw new ClusterError("timeout", `waited ${START_MS / 1000} s until ${what}`, {
-          hint: `see the logs in ${join(this.#plan.dataDir, "logs")} (keep them with --data-dir)`,
+          hint: `see the logs in ${join(this.#plan.dataDir, "logs")} (kept with --data-dir)`,
         });
       }
       await pause(100);
     }
   }
+}
+
+/** What a daemon said last, if it was meant for people: its own lines are JSON. */
+export function lastWords(log: string): string {
+  const last = log.trim().split("\n").at(-1) ?? "";
+  return last.startsWith("{") ? "" : last.replace(/^bourse: /, "");
 }
 
 async function liveTasks(client: OperatorClient): Promise<number> {
@@ -240,25 +286,4 @@ function command(): string {
 
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-/** A wish of 0 is any free port; another must be free, or the refusal says what to do. */
-function freePort(wish: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once("error", (error: NodeJS.ErrnoException) => {
-      const why = error.code === "EADDRINUSE" ? "is in use" : `cannot be used (${error.code})`;
-      reject(
-        new ClusterError("internal", `port ${wish} ${why}`, {
-          hint: "is a cluster running already? Take another with --port, or --port 0 for any",
-          cause: error,
-        }),
-      );
-    });
-    probe.listen({ host: "127.0.0.1", port: wish }, () => {
-      const address = probe.address();
-      const port = typeof address === "object" && address !== null ? address.port : wish;
-      probe.close(() => resolve(port));
-    });
-  });
 }

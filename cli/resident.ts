@@ -3,6 +3,7 @@ import { scalarMilli } from "@bourse/model/resources";
 import type { Command } from "commander";
 import { contextFor, integerOf } from "./context.ts";
 import { begun, daemonLogger, endedBy, runUntilSignal } from "./daemon.ts";
+import { makeDataDirectory } from "./data-directory.ts";
 import { examples } from "./examples.ts";
 import { addSpecOptions, amountsOf, type SpecFlags, specOf } from "./task-spec.ts";
 
@@ -16,6 +17,7 @@ export function addRunnerCommand(root: Command): void {
     .action(async (options: { stateDir: string; logLevel: string }, command: Command) => {
       const { masters } = contextFor(command);
       const logger = daemonLogger("runner", options.logLevel);
+      makeDataDirectory(options.stateDir, "--state-dir");
       const { startRunner } = await import("@bourse/runner/main");
       const runner = await begun(startRunner({ masters, stateDir: options.stateDir, logger }));
       await runUntilSignal(runner, endedBy(runner.fatal), logger);
@@ -55,14 +57,17 @@ export function addServiceCommand(root: Command): void {
         throw new ClusterError("invalid_call", "neither --image nor a command says what to run");
       }
       const amounts = amountsOf(options);
+      const instances = integerOf(options.instances, "--instances", 0, 100_000);
+      const spec = specOf(options.image, words, options);
+      makeDataDirectory(options.stateDir, "--state-dir");
       const { startService } = await import("@bourse/service/main");
       const running = await begun(
         startService({
           masters,
           name: options.name,
-          instances: integerOf(options.instances, "--instances", 0, 100_000),
+          instances,
           stateDir: options.stateDir,
-          spec: specOf(options.image, words, options),
+          spec,
           amounts: {
             cpus: scalarMilli(amounts, "cpus") / 1000,
             mem: scalarMilli(amounts, "mem") / 1000,

@@ -51,6 +51,8 @@ async function answerFor(client: OperatorClient, text: string): Promise<Answer> 
   }
   const runner = await whyOf(client, job.jobId);
   const { frameworkId } = await findFramework(client, RUNNER_NAME);
+  const isOver = job.phase === "ended" && job.taskId === undefined;
+  if (isOver) return { taskId: job.jobId, statuses: [], runner };
   const subject =
     job.taskId !== undefined && job.phase !== "waiting"
       ? ({ kind: "task", frameworkId, taskId: job.taskId } as const)
@@ -93,9 +95,10 @@ function render(context: Context, answer: Answer): string {
   return lines.map((line) => `${printableLine(line)}\n`).join("");
 }
 
-function headline(phase: string | undefined, newest: TaskStatus | undefined): string {
+export function headline(phase: string | undefined, newest: TaskStatus | undefined): string {
   if (phase === "waiting") return "waits for an offer that fits";
   if (phase === "backing-off") return "waits before it is started again";
+  if (phase === "ended" && newest === undefined) return "was stopped before it was launched";
   if (newest === undefined) return "was launched; no status has come yet";
   return `is ${newest.state.replace("TASK_", "").toLowerCase()}`;
 }

@@ -35,7 +35,7 @@ export async function runOnce(once: {
   const step = async (name: string, work: () => Promise<string>): Promise<void> => {
     if (stop.aborted) throw new ClusterError("timeout", `stopped before: ${name}`);
     const begun = Date.now();
-    const saw = await Promise.race([work(), cluster.failed]);
+    const saw = await cluster.whileAlive(work());
     steps.push({ step: name, seconds: ((Date.now() - begun) / 1000).toFixed(1), saw });
   };
 

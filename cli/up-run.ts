@@ -39,7 +39,7 @@ export async function up(context: Context, options: UpFlags): Promise<void> {
         await runOnce({ client, cluster, context, plan, stop: stopping.signal });
       else if (!stopping.signal.aborted) {
         say(`the API answers at ${address} (try \`bourse task ls\`; Ctrl-C stops all)`);
-        await Promise.race([showTasks(context, client, stopping.signal), cluster.failed]);
+        await cluster.whileAlive(showTasks(context, client, stopping.signal));
       }
     } finally {
       client.close();
@@ -99,6 +99,7 @@ async function planOf(
     port: wishes.port,
     agents: wishes.agents,
     instances: wishes.instances,
+    isKept: options.dataDir !== undefined,
     containerizer: hasDocker ? "docker" : "process",
     ...(image === undefined ? {} : { image }),
   };
