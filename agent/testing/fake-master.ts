@@ -3,6 +3,7 @@ import type { TaskSpec } from "@bourse/model/container";
 import type { RelayFrame, RelayRequest } from "@bourse/model/relay";
 import { ranges, scalar } from "@bourse/model/resources";
 import { NO_PAYLOAD, type TaskStatus } from "@bourse/model/task";
+import { MESSAGE_SIZE_OPTIONS } from "@bourse/proto/wire/channel";
 import {
   type AgentDownlink,
   agentGatewayService,
@@ -22,7 +23,7 @@ type RelayServerStream = ServerDuplexStream<RelayFrame, RelayFrame>;
 
 /** A master of few words for tests of the agent: registers everybody, acknowledges everything, launches on demand. */
 export class FakeMaster {
-  readonly #server = new Server();
+  readonly #server = new Server(MESSAGE_SIZE_OPTIONS);
   readonly #relays = new Map<string, (stream: RelayServerStream, frame: RelayFrame) => void>();
   #stream: AgentStream | null = null;
   #sequence = 0;

@@ -8,6 +8,8 @@ import type {
 } from "@bourse/model/operator";
 import type { RelayFrame, RelayRequest } from "@bourse/model/relay";
 import type { FrameworkCall } from "@bourse/model/scheduler";
+import { errorOfCall } from "@bourse/proto/wire/call-status";
+import { MESSAGE_SIZE_OPTIONS } from "@bourse/proto/wire/channel";
 import type { Method } from "@bourse/proto/wire/method";
 import {
   type AgentDownlink,
@@ -37,7 +39,7 @@ export class TestClient {
   readonly #client: Client;
 
   constructor(address: string) {
-    this.#client = new Client(address, credentials.createInsecure());
+    this.#client = new Client(address, credentials.createInsecure(), MESSAGE_SIZE_OPTIONS);
   }
 
   close(): void {
@@ -156,7 +158,7 @@ export class TestStream<In, Out> {
   async end(): Promise<string> {
     await until(() => this.ended !== null);
     if (this.ended === "clean" || this.ended === null) return "clean";
-    return `${this.ended.metadata?.get("bourse-code")[0] ?? this.ended.code}: ${this.ended.details}`;
+    return `${errorOfCall(this.ended)?.code ?? this.ended.code}: ${this.ended.details}`;
   }
 }
 

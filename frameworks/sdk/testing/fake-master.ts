@@ -1,6 +1,7 @@
 import { ClusterError } from "@bourse/model/errors";
 import type { RelayFrame } from "@bourse/model/relay";
 import type { FrameworkCall } from "@bourse/model/scheduler";
+import { MESSAGE_SIZE_OPTIONS } from "@bourse/proto/wire/channel";
 import {
   type Frame,
   type FrameworkDownlink,
@@ -23,7 +24,7 @@ export class FakeMaster {
   readonly relayed: RelayFrame[] = [];
   /** Of frames received: how many calls each carried. */
   readonly frameSizes: number[] = [];
-  readonly #server = new Server();
+  readonly #server = new Server(MESSAGE_SIZE_OPTIONS);
   readonly #streams = new Set<SessionStream>();
   #waiting: (() => void)[] = [];
   #sequence = 0;

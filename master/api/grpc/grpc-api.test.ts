@@ -1,4 +1,5 @@
 import type { OperatorEvent } from "@bourse/model/operator";
+import { RECEIVE_BYTES_MAX } from "@bourse/proto/wire/channel";
 import { afterEach, expect, test } from "vitest";
 import { until } from "../../testdata/test-client.ts";
 import {
@@ -152,7 +153,7 @@ test("a frame that is too large ends the session, for the core too", async () =>
   await client.query({ kind: "master" });
   const data = new Uint8Array(1 << 20);
   const message = { kind: "message", frameworkId, executorId: "e1", data } as const;
-  agent.send(...Array.from({ length: 17 }, () => message));
+  agent.send(...Array.from({ length: RECEIVE_BYTES_MAX / data.length + 1 }, () => message));
   expect(await agent.end()).toMatch(/^8: .*larger than max/);
   const isLost = (event: OperatorEvent): event is OperatorEvent =>
     event.change.kind === "agent-changed" && event.change.condition === "disconnected";

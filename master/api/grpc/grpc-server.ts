@@ -3,6 +3,7 @@ import type { Sending } from "@bourse/cluster/effects";
 import { unreachable } from "@bourse/model/assert";
 import type { ClusterError } from "@bourse/model/errors";
 import type { SessionId } from "@bourse/model/ids";
+import { MESSAGE_SIZE_OPTIONS } from "@bourse/proto/wire/channel";
 import type { Method } from "@bourse/proto/wire/method";
 import {
   agentGatewayService,
@@ -32,9 +33,6 @@ export interface GrpcOptions {
   /** A stream was cut off by us; for log and metrics. */
   onDropped?(session: SessionId, error: ClusterError): void;
 }
-
-/** A re-registering agent tells all its tasks in one message: 16 MiB are some 30,000. */
-const RECEIVE_BYTES_MAX = 16 << 20;
 
 /** Finds connections whose other end is gone without a word; peers are also pinged by the core. */
 const KEEPALIVE_MS = 30_000;
@@ -79,8 +77,7 @@ export class GrpcApi {
       targetOf: (kind, id) => this.#targetOf(kind, id),
     });
     this.#server = new Server({
-      "grpc.max_receive_message_length": RECEIVE_BYTES_MAX,
-      "grpc.max_send_message_length": -1,
+      ...MESSAGE_SIZE_OPTIONS,
       "grpc.keepalive_time_ms": KEEPALIVE_MS,
       "grpc.keepalive_timeout_ms": KEEPALIVE_TIMEOUT_MS,
     });
