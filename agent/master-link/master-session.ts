@@ -1,9 +1,9 @@
 import type { AgentToMaster } from "@bourse/model/agent-messages";
-import { ClusterError } from "@bourse/model/errors";
 import type { SessionId } from "@bourse/model/ids";
+import { errorOfCall } from "@bourse/proto/wire/call-status";
+import { FrameWriter } from "@bourse/proto/wire/frame-writer";
 import { type AgentDownlink, agentGatewayService } from "@bourse/proto/wire/services";
 import type { Client } from "@grpc/grpc-js";
-import { FrameWriter } from "./frame-writer.ts";
 
 export interface MasterSessionEvents {
   readonly onMessage: (message: AgentDownlink) => void;
@@ -41,7 +41,7 @@ export class MasterSession {
       for (const message of frame.messages) this.#events.onMessage(message);
       if (this.#received - this.#acknowledged >= UNACKNOWLEDGED_MAX) this.#write([], () => {});
     });
-    this.#stream.on("error", (error) => this.close(ClusterError.from(error).message));
+    this.#stream.on("error", (error) => this.close((errorOfCall(error) ?? error).message));
     this.#stream.on("end", () => this.close("the master closed the stream"));
   }
 

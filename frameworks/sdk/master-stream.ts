@@ -1,8 +1,8 @@
-import { ClusterError } from "@bourse/model/errors";
 import type { FrameworkCall } from "@bourse/model/scheduler";
+import { errorOfCall } from "@bourse/proto/wire/call-status";
+import { FrameWriter } from "@bourse/proto/wire/frame-writer";
 import { type FrameworkDownlink, schedulerService } from "@bourse/proto/wire/services";
 import type { Client } from "@grpc/grpc-js";
-import { FrameWriter } from "./frame-writer.ts";
 
 export interface MasterStreamEvents {
   onEvent(event: FrameworkDownlink): void;
@@ -42,7 +42,7 @@ export class MasterStream {
       for (const event of frame.messages) this.#events.onEvent(event);
       if (this.#received - this.#acknowledged >= UNACKNOWLEDGED_MAX) this.#write([], () => {});
     });
-    this.#stream.on("error", (error) => this.#down(ClusterError.from(error).message));
+    this.#stream.on("error", (error) => this.#down((errorOfCall(error) ?? error).message));
     this.#stream.on("end", () => this.#down("the master closed the stream"));
   }
 

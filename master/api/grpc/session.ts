@@ -3,6 +3,7 @@ import { ClusterError } from "@bourse/model/errors";
 import type { SessionId } from "@bourse/model/ids";
 import { encode, type MessageCodec } from "@bourse/proto/wire/codec";
 import type { Frame } from "@bourse/proto/wire/frame";
+import { FrameQueue, OUTBOUND_BYTES_MAX } from "@bourse/proto/wire/frame-writer";
 import { type Inbound, isMalformed } from "@bourse/proto/wire/method";
 import type { ServerDuplexStream } from "@grpc/grpc-js";
 import type { Inbox, InboxSource } from "../../inbox.ts";
@@ -36,12 +37,6 @@ export interface SessionOwner {
   onEnded(error: ClusterError | null): void;
 }
 
-/** DESIGN, Back-pressure: what one peer may leave unread before it is cut off. */
-export const OUTBOUND_BYTES_MAX = 8 << 20;
-
-/** Frames are cut at this size; a message that is larger has its own. */
-export const FRAME_BYTES_MAX = 64 << 10;
-
 /** Messages dealt with after which the peer hears of it even when there is nothing else to say. */
 const ACKNOWLEDGE_EVERY = 256;
 
@@ -61,8 +56,7 @@ export class Session<In, Out> {
   #settled = 0;
   #acknowledged = 0;
   #sent = 0;
-  #gathered: Uint8Array[] = [];
-  #gatheredBytes = 0;
+  readonly #gathered = new FrameQueue<Uint8Array>((message) => message.length);
   /** Of the frame under way; 0 = none. */
   #writingBytes = 0;
   /** `closing`: what gathered still goes out. */
@@ -91,10 +85,9 @@ export class Session<In, Out> {
     if (bytes === null) return;
     const peer = this.kind.peerOf(message);
     if (peer !== null) this.#owner.onPeer(peer);
-    if (this.#gathered.length === 0) this.#owner.onDirty();
+    if (this.#gathered.isEmpty) this.#owner.onDirty();
     this.#gathered.push(bytes);
-    this.#gatheredBytes += bytes.length;
-    if (this.#gatheredBytes + this.#writingBytes > OUTBOUND_BYTES_MAX) {
+    if (this.#gathered.bytes + this.#writingBytes > OUTBOUND_BYTES_MAX) {
       this.fail(new ClusterError("stream_overflow", "stream overflow"));
     }
   }
@@ -159,21 +152,13 @@ export class Session<In, Out> {
 
   #writeNext(): void {
     const isDue = this.#settled - this.#acknowledged >= ACKNOWLEDGE_EVERY;
-    if (this.#gathered.length > 0 || (isDue && this.#state === "open")) this.#write();
+    if (!this.#gathered.isEmpty || (isDue && this.#state === "open")) this.#write();
     else if (this.#state === "closing") this.#end(null);
   }
 
   #write(): void {
-    let bytes = 0;
-    let count = 0;
-    for (; count < this.#gathered.length; count++) {
-      const next = (this.#gathered[count] as Uint8Array).length;
-      if (count > 0 && bytes + next > FRAME_BYTES_MAX) break;
-      bytes += next;
-    }
-    const messages = this.#gathered.splice(0, count);
-    this.#gatheredBytes -= bytes;
-    this.#sent += count;
+    const messages = this.#gathered.takeFrame();
+    this.#sent += messages.length;
     this.#acknowledged = this.#settled;
     const frame = { messages, sequence: this.#sent, acknowledged: this.#acknowledged };
     const packed = this.kind.pack(frame);
@@ -198,8 +183,7 @@ export class Session<In, Out> {
 
   #end(error: ClusterError | null): void {
     this.#state = "ended";
-    this.#gathered = [];
-    this.#gatheredBytes = 0;
+    this.#gathered.clear();
     this.#call.resume(); // What still comes is dropped; unread, it would hold up the connection's window.
     if (error === null) this.#call.end();
     else this.#call.emit("error", statusOf(error));

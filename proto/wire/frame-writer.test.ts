@@ -17,7 +17,7 @@ function writerOf(sizeOf: (message: number) => number = () => 10) {
   return { writer, frames, taken, overflows };
 }
 
-test("what is pushed in one turn is one frame; the next waits until that was taken", async () => {
+test("what is pushed in one turn is one frame; while it is not taken the next gather", async () => {
   const { writer, frames, taken } = writerOf();
   writer.push(1);
   writer.push(2);
@@ -41,6 +41,17 @@ test("a frame is cut before 64 KiB, and a message above that goes alone", async 
   await turn();
   for (let index = 0; index < taken.length; index++) taken[index]?.();
   expect(frames).toEqual([[30, 30], [30], [100], [1]]);
+});
+
+test("a message above the bound may go alone, but nothing may wait behind it", async () => {
+  const { writer, frames, overflows } = writerOf((message) => message);
+  writer.push(2 * OUTBOUND_BYTES_MAX);
+  await turn();
+  writer.push(2 * OUTBOUND_BYTES_MAX);
+  expect(overflows).toEqual([]);
+  writer.push(1);
+  expect(overflows).toEqual(["overflow"]);
+  expect(frames).toEqual([[2 * OUTBOUND_BYTES_MAX]]);
 });
 
 test("beyond 8 MiB the peer counts as one that does not read, and nothing more is sent", async () => {
