@@ -19,6 +19,9 @@ export default defineConfig({
           include: ["**/*.test.ts"],
           exclude: [...excluded, "**/*.integration.test.ts"],
           environment: "node",
+          // Measured: 25 s instead of 54 s. No fast test leaves anything behind in its process.
+          pool: "threads",
+          isolate: false,
         },
       },
       {
