@@ -82,7 +82,7 @@ export interface MasterView {
   readonly total: Resources;
   readonly offered: Resources;
   readonly allocated: Resources;
-  /** Rolling hash of inputs and effects; the same after replay. */
+  /** How far the core has come: `<epoch>.<inputs applied>`; the position in its journal. */
   readonly version: string;
 }
 
