@@ -1,5 +1,6 @@
 import type { OperatorEvent } from "@bourse/model/operator";
 import { RECEIVE_BYTES_MAX } from "@bourse/proto/wire/channel";
+import { bigReregister } from "@bourse/proto/wire/testdata/big-agent";
 import { afterEach, expect, test } from "vitest";
 import { until } from "../../testdata/test-client.ts";
 import {
@@ -144,6 +145,19 @@ test("a peer that does not read is cut off above 8 MiB, and the core hears why",
   expect((await reader.next(isLost)).change).toMatchObject({ agentId, cause: "stream overflow" });
   expect(await dial().query({ kind: "master" })).toMatchObject({ kind: "master" });
   expect(frameworkId).toBeDefined();
+});
+
+test("an agent that returns with 20,000 tasks is taken back with all of them", async () => {
+  const { client, dial } = await cluster();
+  const first = client.agent();
+  first.send(REGISTER);
+  const { agentId } = await first.message("registered");
+  first.stream.cancel();
+  const agent = dial().agent();
+  agent.send(bigReregister(agentId, 20_000));
+  expect((await agent.message("reregistered")).agentId).toBe(agentId);
+  const view = await client.query({ kind: "master" });
+  expect(view).toMatchObject({ kind: "master", master: { counts: { tasks: 20_000 } } });
 });
 
 test("a frame that is too large ends the session, for the core too", async () => {
