@@ -22,7 +22,7 @@ export function addTaskStreamCommands(task: Command): void {
     .description("what a task wrote; stdout goes to stdout, stderr to stderr")
     .argument("<task>", "id or unique prefix")
     .option("-f, --follow", "go on until the task ends or Ctrl-C")
-    .option("--tail <lines>", "only the last so many lines of each stream")
+    .option("--tail <lines>", "only the last so many lines; in Docker, of both streams together")
     .option("--stdout", "only its stdout")
     .option("--stderr", "only its stderr")
     .addHelpText("after", examples("bourse task logs -f --tail 20 web-1a2b"))

@@ -110,7 +110,7 @@ export interface OutputChunk {
 
 export interface LogRequest {
   readonly isFollowing: boolean;
-  /** The last so many lines, of both streams together when both are asked for; absent = all. */
+  /** As in `RelayRequest`: of both streams together when both are asked for, if their order is known. */
   readonly tailLines?: number;
   readonly hasStdout: boolean;
   readonly hasStderr: boolean;

@@ -18,7 +18,10 @@ export type RelayRequest =
       readonly frameworkId: FrameworkId;
       readonly taskId: TaskId;
       readonly isFollowing: boolean;
-      /** The last so many lines of each stream; absent = all. */
+      /**
+       * The last so many lines; absent = all. With both streams asked for, of both together where the runtime knows
+       * their order (Docker, fake), of each where it keeps them apart (process).
+       */
       readonly tailLines?: number;
       readonly hasStdout: boolean;
       readonly hasStderr: boolean;
