@@ -52,6 +52,22 @@ export class EventLog {
   }
 }
 
+export type DockerSpec = Extract<ContainerSpec, { type: "docker" }>;
+
+/** A container of an image that is there, without network; override only what the test is about. */
+export function dockerSpec(image: string, overrides: Partial<DockerSpec> = {}): DockerSpec {
+  return {
+    type: "docker",
+    image,
+    shouldPull: false,
+    network: "none",
+    portMappings: [],
+    volumes: [],
+    isPrivileged: false,
+    ...overrides,
+  };
+}
+
 /** A launch of a shell command; override only what the test is about. */
 export function launchOf(
   containerId: ContainerId,

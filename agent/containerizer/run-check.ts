@@ -1,25 +1,19 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { HealthCheckSpec } from "@bourse/model/container";
-import type { CheckResult, ExecSession } from "./containerizer.ts";
+import type { CheckResult, ExecRequest, ExecSession } from "./containerizer.ts";
 
 /** The end of a check's output that its message shows. */
 const OUTPUT_BYTES_MAX = 1_024;
 
-/** The words of a check's command: a shell command runs in the container's shell. */
-export function checkWords(command: HealthCheckSpec["command"]): readonly string[] {
-  return command.isShell
-    ? ["/bin/sh", "-c", command.value, ...command.args]
-    : [command.value, ...command.args];
-}
-
-/** Runs a check through `open`, kills it at the limit, and keeps the end of what it wrote. Never rejects. */
+/** Runs a check through `exec`, kills it at the limit, and keeps the end of what it wrote. Never rejects. */
 export async function runCheckSession(
-  open: () => Promise<ExecSession>,
+  exec: (request: ExecRequest) => Promise<ExecSession>,
+  command: HealthCheckSpec["command"],
   timeoutMs: number,
 ): Promise<CheckResult> {
   let session: ExecSession;
   try {
-    session = await open();
+    session = await exec({ command: checkWords(command), isTty: false, isInteractive: false });
   } catch (thrown) {
     return { kind: "failed", message: thrown instanceof Error ? thrown.message : String(thrown) };
   }
@@ -32,6 +26,13 @@ export async function runCheckSession(
   timer.abort();
   if (result.kind === "timeout") session.close();
   return result;
+}
+
+/** A shell command runs in the container's shell. */
+function checkWords(command: HealthCheckSpec["command"]): readonly string[] {
+  return command.isShell
+    ? ["/bin/sh", "-c", command.value, ...command.args]
+    : [command.value, ...command.args];
 }
 
 async function exitOf(session: ExecSession): Promise<CheckResult> {

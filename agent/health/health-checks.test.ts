@@ -1,4 +1,4 @@
-import type { HealthCheckSpec } from "@bourse/model/container";
+import { anyHealthCheck } from "@bourse/task/testing/builders";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { CheckResult } from "../containerizer/containerizer.ts";
 import { HealthChecks } from "./health-checks.ts";
@@ -6,15 +6,7 @@ import { HealthChecks } from "./health-checks.ts";
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-const SPEC: HealthCheckSpec = {
-  type: "command",
-  command: { isShell: true, value: "true", args: [] },
-  delayMs: 15_000,
-  intervalMs: 10_000,
-  timeoutMs: 20_000,
-  consecutiveFailures: 3,
-  gracePeriodMs: 10_000,
-};
+const SPEC = anyHealthCheck();
 
 /** Checks whose runs take `durationMs` each and end as `result` says. */
 function checksThat(result: CheckResult, durationMs = 0) {

@@ -16,7 +16,7 @@ import type {
   LogRequest,
   OutputChunk,
 } from "../containerizer.ts";
-import { checkWords, runCheckSession } from "../run-check.ts";
+import { runCheckSession } from "../run-check.ts";
 import { containerLogs } from "./container-logs.ts";
 import { EngineContainers } from "./engine-containers.ts";
 import { engineErrorKind, engineErrorText, engineFailure } from "./engine-error.ts";
@@ -164,8 +164,7 @@ export class DockerContainerizer implements Containerizer {
     command: HealthCheckSpec["command"],
     timeoutMs: number,
   ): Promise<CheckResult> {
-    const request = { command: checkWords(command), isTty: false, isInteractive: false };
-    return runCheckSession(() => this.exec(containerId, request), timeoutMs);
+    return runCheckSession((request) => this.exec(containerId, request), command, timeoutMs);
   }
 
   async *logs(containerId: ContainerId, request: LogRequest): AsyncGenerator<OutputChunk> {

@@ -1,9 +1,8 @@
 import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ContainerSpec } from "@bourse/model/container";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { EventLog, launchOf, textOf } from "../contract-harness.ts";
+import { type DockerSpec, dockerSpec, EventLog, launchOf, textOf } from "../contract-harness.ts";
 import { DockerContainerizer, type DockerContainerizerOptions } from "./docker-containerizer.ts";
 import { busyboxTar, engineForTests, makeTestImage, sweepContainers } from "./engine-for-tests.ts";
 import { LABELS } from "./labels.ts";
@@ -16,19 +15,7 @@ const VOLUME = `bourse-docker-runs-${process.pid}`;
 const HOST_PORT = 38_472;
 const ALL_LOGS = { isFollowing: false, hasStdout: true, hasStderr: true };
 
-type DockerOnly = Extract<ContainerSpec, { type: "docker" }>;
-function dockerSpec(overrides: Partial<DockerOnly> = {}): DockerOnly {
-  return {
-    type: "docker",
-    image: IMAGE,
-    shouldPull: false,
-    network: "none",
-    portMappings: [],
-    volumes: [],
-    isPrivileged: false,
-    ...overrides,
-  };
-}
+const testSpec = (overrides: Partial<DockerSpec> = {}) => dockerSpec(IMAGE, overrides);
 
 describe.skipIf(skipReason !== null)("docker containerizer", () => {
   let directory: string;
@@ -80,7 +67,7 @@ describe.skipIf(skipReason !== null)("docker containerizer", () => {
 
   test("a task above its memory limit is killed, and the reason is memory", async () => {
     containerizer.launch(
-      launchOf("c1", dockerSpec(), {
+      launchOf("c1", testSpec(), {
         command: { value: "exec tail /dev/zero" },
         limits: { memBytes: 16 * 1024 * 1024 },
       }),
@@ -92,7 +79,7 @@ describe.skipIf(skipReason !== null)("docker containerizer", () => {
     containerizer.launch(
       launchOf(
         "c1",
-        dockerSpec({
+        testSpec({
           network: "bridge",
           portMappings: [{ hostPort: HOST_PORT, containerPort: 80, protocol: "tcp" }],
         }),
@@ -111,16 +98,16 @@ describe.skipIf(skipReason !== null)("docker containerizer", () => {
   });
 
   test("what one task writes into a named volume the next one reads", async () => {
-    const volumes: DockerOnly["volumes"] = [
+    const volumes: DockerSpec["volumes"] = [
       { source: { type: "named", name: VOLUME }, containerPath: "/data", mode: "RW" },
     ];
     containerizer.launch(
-      launchOf("writer", dockerSpec({ volumes }), { command: { value: "echo kept > /data/file" } }),
+      launchOf("writer", testSpec({ volumes }), { command: { value: "echo kept > /data/file" } }),
     );
     expect(await log.until("writer", "exited")).toMatchObject({ exitCode: 0 });
     await containerizer.remove("writer");
     containerizer.launch(
-      launchOf("reader", dockerSpec({ volumes }), { command: { value: "cat /data/file" } }),
+      launchOf("reader", testSpec({ volumes }), { command: { value: "cat /data/file" } }),
     );
     await log.until("reader", "exited");
     expect(await output("reader")).toBe("kept\n");
@@ -128,11 +115,11 @@ describe.skipIf(skipReason !== null)("docker containerizer", () => {
 
   test("a host path is mounted, and read-only means it", async () => {
     await writeFile(join(directory, "given"), "from the host\n");
-    const volumes: DockerOnly["volumes"] = [
+    const volumes: DockerSpec["volumes"] = [
       { source: { type: "host", path: directory }, containerPath: "/data", mode: "RO" },
     ];
     containerizer.launch(
-      launchOf("c1", dockerSpec({ volumes }), {
+      launchOf("c1", testSpec({ volumes }), {
         command: { value: "cat /data/given; echo x > /data/new && exit 0; exit 9" },
       }),
     );
@@ -141,16 +128,16 @@ describe.skipIf(skipReason !== null)("docker containerizer", () => {
   });
 
   test("a host path that does not exist is a failed launch that names it", async () => {
-    const volumes: DockerOnly["volumes"] = [
+    const volumes: DockerSpec["volumes"] = [
       { source: { type: "host", path: "/nonexistent/data" }, containerPath: "/data", mode: "RW" },
     ];
-    containerizer.launch(launchOf("c1", dockerSpec({ volumes }), { command: { value: "true" } }));
+    containerizer.launch(launchOf("c1", testSpec({ volumes }), { command: { value: "true" } }));
     expect((await log.until("c1", "launch-failed")).message).toContain("/nonexistent/data");
   });
 
   test("the sandbox is mounted, any user of the container may write there, and it goes with the container (M-62)", async () => {
     containerizer.launch(
-      launchOf("c1", dockerSpec(), {
+      launchOf("c1", testSpec(), {
         command: {
           value: "id -u; echo mine > $MESOS_SANDBOX/file; pwd; cat $MESOS_SANDBOX/file",
           user: "4321",
@@ -167,7 +154,7 @@ describe.skipIf(skipReason !== null)("docker containerizer", () => {
   });
 
   test("labels own the container, limits and log bounds are set, and the engine restarts nothing (D6)", async () => {
-    const launch = launchOf("c1", dockerSpec(), {
+    const launch = launchOf("c1", testSpec(), {
       command: { value: "sleep 300" },
       limits: { cpuMilli: 500, memBytes: 32 * 1024 * 1024 },
     });
@@ -196,7 +183,7 @@ describe.skipIf(skipReason !== null)("docker containerizer", () => {
     });
   });
 
-  test.each<[what: string, command: object, spec: Partial<DockerOnly>, output: string]>([
+  test.each<[what: string, command: object, spec: Partial<DockerSpec>, output: string]>([
     ["no command means the image's own", { isShell: false }, {}, "the image speaks\n"],
     [
       "words are the command of the image",
@@ -212,13 +199,13 @@ describe.skipIf(skipReason !== null)("docker containerizer", () => {
     ],
     ["a shell command goes through the shell", { value: "echo $((1 + 2))" }, {}, "3\n"],
   ])("%s (M-63)", async (_what, command, spec, expected) => {
-    containerizer.launch(launchOf("c1", dockerSpec(spec), { command }));
+    containerizer.launch(launchOf("c1", testSpec(spec), { command }));
     expect(await log.until("c1", "exited")).toMatchObject({ exitCode: 0 });
     expect(await output("c1")).toBe(expected);
   });
 
   test("exec with a terminal has one stream, a size and echo", async () => {
-    containerizer.launch(launchOf("c1", dockerSpec(), { command: { value: "sleep 300" } }));
+    containerizer.launch(launchOf("c1", testSpec(), { command: { value: "sleep 300" } }));
     await log.until("c1", "started");
     const session = await containerizer.exec("c1", {
       command: ["/bin/sh"],
@@ -236,7 +223,7 @@ describe.skipIf(skipReason !== null)("docker containerizer", () => {
   });
 
   test("an image that is neither here nor to be had is a failed launch that says what to do", async () => {
-    containerizer.launch(launchOf("c1", dockerSpec({ image: "127.0.0.1:1/absent:1" })));
+    containerizer.launch(launchOf("c1", testSpec({ image: "127.0.0.1:1/absent:1" })));
     const { message } = await log.until("c1", "launch-failed");
     expect(message).toContain(
       "image 127.0.0.1:1/absent:1 is not on this agent and cannot be pulled",
@@ -254,7 +241,7 @@ describe.skipIf(skipReason !== null)("docker containerizer", () => {
       await containerizer.list();
       for (const id of ["c1", "c2", "c3"]) {
         containerizer.launch(
-          launchOf(id, dockerSpec({ image }), { command: { value: "sleep 300" } }),
+          launchOf(id, testSpec({ image }), { command: { value: "sleep 300" } }),
         );
       }
       for (const id of ["c1", "c2", "c3"]) await log.until(id, "started");
@@ -262,7 +249,7 @@ describe.skipIf(skipReason !== null)("docker containerizer", () => {
       const shown = JSON.stringify([await inspect("c1"), log.of("c1"), notices]);
       expect(shown).not.toContain(credentials.password);
       containerizer.launch(
-        launchOf("c4", dockerSpec({ image, shouldPull: true }), { command: { value: "true" } }),
+        launchOf("c4", testSpec({ image, shouldPull: true }), { command: { value: "true" } }),
       );
       await log.until("c4", "started");
       expect(registry.manifestRequests()).toBe(2);
@@ -270,7 +257,7 @@ describe.skipIf(skipReason !== null)("docker containerizer", () => {
       await containerizer.close();
       containerizer = make();
       await containerizer.list();
-      containerizer.launch(launchOf("c5", dockerSpec({ image, shouldPull: true })));
+      containerizer.launch(launchOf("c5", testSpec({ image, shouldPull: true })));
       const { message } = await log.until("c5", "launch-failed");
       expect(message).toContain(`A private image needs credentials for ${registry.host}`);
     } finally {
@@ -284,7 +271,7 @@ describe.skipIf(skipReason !== null)("docker containerizer", () => {
   });
 
   test("a container that somebody else removes has ended", async () => {
-    containerizer.launch(launchOf("c1", dockerSpec(), { command: { value: "sleep 300" } }));
+    containerizer.launch(launchOf("c1", testSpec(), { command: { value: "sleep 300" } }));
     await log.until("c1", "started");
     await docker.getContainer((await inspect("c1")).Id).remove({ force: true });
     await log.until("c1", "exited");
@@ -298,7 +285,7 @@ describe.skipIf(skipReason !== null)("docker containerizer", () => {
     await containerizer.close();
     containerizer = make({ sandboxRoot: file });
     await containerizer.list();
-    containerizer.launch(launchOf("c1", dockerSpec(), { command: { value: "true" } }));
+    containerizer.launch(launchOf("c1", testSpec(), { command: { value: "true" } }));
     expect((await log.until("c1", "launch-failed")).message).toContain("sandbox");
   });
 });

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { containerizerContract } from "../containerizer-contract.ts";
+import { dockerSpec } from "../contract-harness.ts";
 import { DockerContainerizer } from "./docker-containerizer.ts";
 import { engineForTests, makeTestImage, sweepContainers } from "./engine-for-tests.ts";
 
@@ -16,15 +17,7 @@ containerizerContract(
     const owners = new Set<string>();
     return {
       speed: 1,
-      container: {
-        type: "docker",
-        image: IMAGE,
-        shouldPull: false,
-        network: "none",
-        portMappings: [],
-        volumes: [],
-        isPrivileged: false,
-      },
+      container: dockerSpec(IMAGE),
       open: async (owner, onEvent) => {
         owners.add(owner);
         return new DockerContainerizer({

@@ -3,23 +3,14 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import type { ContainerSpec } from "@bourse/model/container";
 import Docker from "dockerode";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { EventLog, launchOf } from "../contract-harness.ts";
+import { dockerSpec, EventLog, launchOf } from "../contract-harness.ts";
 import { DockerContainerizer } from "./docker-containerizer.ts";
 import { engineForTests, makeTestImage } from "./engine-for-tests.ts";
 
 const IMAGE = "bourse/engine-restart-test:1";
-const SPEC: ContainerSpec = {
-  type: "docker",
-  image: IMAGE,
-  shouldPull: false,
-  network: "none",
-  portMappings: [],
-  volumes: [],
-  isPrivileged: false,
-};
+const SPEC = dockerSpec(IMAGE);
 
 const { skipReason: noEngine } = await engineForTests("engine restart");
 const skipReason = noEngine ?? (process.getuid?.() === 0 ? null : "only root can start an engine");

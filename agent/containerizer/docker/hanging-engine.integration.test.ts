@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Docker from "dockerode";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { EventLog, launchOf } from "../contract-harness.ts";
+import { dockerSpec, EventLog, launchOf } from "../contract-harness.ts";
 import { DockerContainerizer } from "./docker-containerizer.ts";
 import { engineForTests, makeTestImage, sweepContainers } from "./engine-for-tests.ts";
 
@@ -80,16 +80,7 @@ describe.skipIf(skipReason !== null)("docker containerizer when a call hangs", (
   });
 
   test("a stop that hangs is followed by a kill, and the operator is told (M-61)", async () => {
-    const container = {
-      type: "docker",
-      image: IMAGE,
-      shouldPull: false,
-      network: "none",
-      portMappings: [],
-      volumes: [],
-      isPrivileged: false,
-    } as const;
-    containerizer.launch(launchOf("c1", container, { command: { value: "sleep 300" } }));
+    containerizer.launch(launchOf("c1", dockerSpec(IMAGE), { command: { value: "sleep 300" } }));
     await log.until("c1", "started");
     gate.pattern = /^POST \S*\/stop/;
     containerizer.stop("c1", 1_000);

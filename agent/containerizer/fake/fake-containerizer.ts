@@ -15,7 +15,7 @@ import type {
   OutputChunk,
 } from "../containerizer.ts";
 import { SANDBOX_MOUNT, taskEnvironment } from "../environment.ts";
-import { checkWords, runCheckSession } from "../run-check.ts";
+import { runCheckSession } from "../run-check.ts";
 import { type FakeContainer, FakeHost, fakeExit, record, wakeFollowers } from "./fake-host.ts";
 import { fakeLogs } from "./fake-logs.ts";
 import { FakeProcess } from "./fake-process.ts";
@@ -113,8 +113,7 @@ export class FakeContainerizer implements Containerizer {
     command: HealthCheckSpec["command"],
     timeoutMs: number,
   ): Promise<CheckResult> {
-    const request = { command: checkWords(command), isTty: false, isInteractive: false };
-    return runCheckSession(() => this.exec(containerId, request), timeoutMs);
+    return runCheckSession((request) => this.exec(containerId, request), command, timeoutMs);
   }
 
   async *logs(containerId: ContainerId, request: LogRequest): AsyncGenerator<OutputChunk> {

@@ -15,7 +15,7 @@ import type {
   LogRequest,
   OutputChunk,
 } from "../containerizer.ts";
-import { checkWords, runCheckSession } from "../run-check.ts";
+import { runCheckSession } from "../run-check.ts";
 import { directoryName } from "../sandbox.ts";
 import { ContainerDirectory } from "./container-directory.ts";
 import { fileLogs, rotateLogs } from "./file-logs.ts";
@@ -119,8 +119,7 @@ export class ProcessContainerizer implements Containerizer {
     command: HealthCheckSpec["command"],
     timeoutMs: number,
   ): Promise<CheckResult> {
-    const request = { command: checkWords(command), isTty: false, isInteractive: false };
-    return runCheckSession(() => this.exec(containerId, request), timeoutMs);
+    return runCheckSession((request) => this.exec(containerId, request), command, timeoutMs);
   }
 
   async *logs(containerId: ContainerId, request: LogRequest): AsyncGenerator<OutputChunk> {

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { EventLog, launchOf, textOf } from "../contract-harness.ts";
+import { dockerSpec, EventLog, launchOf, textOf } from "../contract-harness.ts";
 import { isAlive } from "./proc.ts";
 import { ProcessContainerizer } from "./process-containerizer.ts";
 
@@ -223,16 +223,7 @@ describe.skipIf(process.platform !== "linux")("process containerizer", () => {
   });
 
   test("an image is nothing for an agent that only runs processes, and the reason says so", async () => {
-    const container = {
-      type: "docker",
-      image: "web:1",
-      shouldPull: false,
-      network: "none",
-      portMappings: [],
-      volumes: [],
-      isPrivileged: false,
-    } as const;
-    containerizer.launch(launchOf("c1", container, { command: { value: "true" } }));
+    containerizer.launch(launchOf("c1", dockerSpec("web:1"), { command: { value: "true" } }));
     expect((await log.until("c1", "launch-failed")).message).toContain("image web:1");
   });
 
