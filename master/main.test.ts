@@ -2,15 +2,13 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Logger, pino } from "pino";
 import { afterEach, expect, test } from "vitest";
 import { replay } from "./journal/replay.ts";
 import { type MasterOptions, type RunningMaster, startMaster } from "./main.ts";
 import { LmdbRegistry } from "./registry/lmdb.ts";
 import { TestClient } from "./testdata/test-client.ts";
-import { REGISTER } from "./testdata/test-master.ts";
+import { lastingOptions, REGISTER } from "./testdata/test-master.ts";
 
-const logger: Logger = pino({ enabled: false });
 const made: string[] = [];
 const started: RunningMaster[] = [];
 afterEach(async () => {
@@ -21,17 +19,7 @@ afterEach(async () => {
 async function options(differing: Partial<MasterOptions> = {}): Promise<MasterOptions> {
   const dataDir = await mkdtemp(join(tmpdir(), "bourse-master-"));
   made.push(dataDir);
-  return {
-    host: "127.0.0.1",
-    port: 0,
-    dataDir,
-    store: "lmdb",
-    hasJournal: true,
-    isInsecure: false,
-    config: {},
-    logger,
-    ...differing,
-  };
+  return { ...lastingOptions(dataDir), ...differing };
 }
 
 async function start(given: MasterOptions): Promise<RunningMaster> {

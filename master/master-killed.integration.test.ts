@@ -6,13 +6,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { pino } from "pino";
 import { afterEach, expect, test } from "vitest";
 import { replay } from "./journal/replay.ts";
 import { startMaster } from "./main.ts";
 import { LmdbRegistry } from "./registry/lmdb.ts";
 import { TestClient } from "./testdata/test-client.ts";
-import { REGISTER, SUBSCRIBE } from "./testdata/test-master.ts";
+import { lastingOptions, REGISTER, SUBSCRIBE } from "./testdata/test-master.ts";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const cleanUp: (() => unknown)[] = [];
@@ -104,16 +103,7 @@ test("a master that is killed and started again knows its agents and frameworks,
   await framework.message("offers");
   await kill(child);
 
-  const master = await startMaster({
-    host: "127.0.0.1",
-    port: 0,
-    dataDir,
-    store: "lmdb",
-    hasJournal: true,
-    isInsecure: false,
-    config: {},
-    logger: pino({ enabled: false }),
-  });
+  const master = await startMaster(lastingOptions(dataDir));
   cleanUp.push(() => master.stop());
   expect(master.epoch).toBeGreaterThan(epoch);
   const again = new TestClient(master.address);

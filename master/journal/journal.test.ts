@@ -61,7 +61,7 @@ class Tally {
 
 type Snapshot = ReturnType<Tally["snapshot"]>;
 
-async function record(path: string, inputs: readonly ClusterInput[], limits?: JournalLimits) {
+function open(path: string, limits?: JournalLimits) {
   const core = new Tally(null);
   const stopped: string[] = [];
   const journal = new Journal({
@@ -73,6 +73,11 @@ async function record(path: string, inputs: readonly ClusterInput[], limits?: Jo
     onStopped: (error) => stopped.push(error.message),
     ...(limits === undefined ? {} : { limits }),
   });
+  return { core, journal, stopped };
+}
+
+async function record(path: string, inputs: readonly ClusterInput[], limits?: JournalLimits) {
+  const { core, journal, stopped } = open(path, limits);
   let monoMs = 0;
   for (const input of inputs) {
     const now = { monoMs: monoMs++, wallMs: 1_700_000_000_000 + monoMs };
@@ -257,18 +262,7 @@ test("files of an earlier master count among the last few", async () => {
 
 test("a disk that fails later stops the journal with one line, and the run goes on", async () => {
   const path = await directory();
-  const limits = { fileBytesMax: 2_000, filesMax: 2 };
-  const core = new Tally(null);
-  const stopped: string[] = [];
-  const journal = new Journal({
-    directory: path,
-    build: "test",
-    start: START,
-    openedAt: { monoMs: 0, wallMs: 0 },
-    snapshot: () => core.snapshot(),
-    onStopped: (error) => stopped.push(error.message),
-    limits,
-  });
+  const { core, journal, stopped } = open(path, { fileBytesMax: 2_000, filesMax: 2 });
   await rm(path, { recursive: true }); // The next file cannot be made.
   for (const input of INPUTS) {
     journal.recordInput({ monoMs: 0, wallMs: 0 }, input);

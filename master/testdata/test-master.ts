@@ -29,17 +29,8 @@ export interface TestMaster {
 export async function cluster(differing: Partial<MasterOptions> = {}): Promise<TestMaster> {
   const dataDir = await mkdtemp(join(tmpdir(), "bourse-api-"));
   cleanUp.push(() => rm(dataDir, { recursive: true, force: true }));
-  const master: RunningMaster = await startMaster({
-    host: "127.0.0.1",
-    port: 0,
-    dataDir,
-    store: "memory",
-    hasJournal: false,
-    isInsecure: false,
-    config: {},
-    logger: pino({ enabled: false }),
-    ...differing,
-  });
+  const given = { ...lastingOptions(dataDir), store: "memory", hasJournal: false } as const;
+  const master: RunningMaster = await startMaster({ ...given, ...differing });
   cleanUp.push(() => master.stop());
   const dial = (): TestClient => {
     const client = new TestClient(master.address);
@@ -47,6 +38,20 @@ export async function cluster(differing: Partial<MasterOptions> = {}): Promise<T
     return client;
   };
   return { master, dial, client: dial() };
+}
+
+/** Of a master on a free port that keeps its state and its journal in `dataDir`. */
+export function lastingOptions(dataDir: string): MasterOptions {
+  return {
+    host: "127.0.0.1",
+    port: 0,
+    dataDir,
+    store: "lmdb",
+    hasJournal: true,
+    isInsecure: false,
+    config: {},
+    logger: pino({ enabled: false }),
+  };
 }
 
 /** Of the one task; opaque to the master. */
