@@ -139,6 +139,7 @@ async function exec(
     });
   };
   const onInterrupt = (): void => void stream.send({ kind: "signal", signal: "SIGINT" });
+  let endInput = (): void => {};
   try {
     if (isTty) {
       process.stdin.setRawMode(true);
@@ -147,7 +148,7 @@ async function exec(
     } else {
       process.on("SIGINT", onInterrupt);
     }
-    if (isInteractive) void passInput(stream);
+    if (isInteractive) endInput = passInput(stream);
     const exitCode = await copyFrames(stream);
     if (exitCode === undefined) {
       throw new ClusterError(
@@ -157,6 +158,7 @@ async function exec(
     }
     return exitCode;
   } finally {
+    endInput();
     process.removeListener("SIGINT", onInterrupt);
     process.stdout.removeListener("resize", onResize);
     if (isTty) process.stdin.setRawMode(false);
@@ -165,8 +167,19 @@ async function exec(
   }
 }
 
-async function passInput(stream: ReturnType<OperatorClient["exec"]>): Promise<void> {
-  for await (const data of process.stdin)
-    await stream.send({ kind: "stdin", data: data as Uint8Array });
-  await stream.send({ kind: "stdin-end" });
+/** Sends what is typed, no faster than it is taken; returns what ends that. A pending read would keep the process. */
+function passInput(stream: ReturnType<OperatorClient["exec"]>): () => void {
+  let isOver = false;
+  const onData = (data: Uint8Array): void => {
+    process.stdin.pause();
+    void stream.send({ kind: "stdin", data }).then(() => {
+      if (!isOver) process.stdin.resume();
+    });
+  };
+  const onEnd = (): void => void stream.send({ kind: "stdin-end" });
+  process.stdin.on("data", onData).once("end", onEnd);
+  return () => {
+    isOver = true;
+    process.stdin.removeListener("data", onData).removeListener("end", onEnd);
+  };
 }

@@ -8,7 +8,7 @@ import type { TaskInfo } from "@bourse/model/task";
 import { LIMITS } from "@bourse/proto/wire/limits";
 import { encodeTaskPayload } from "@bourse/proto/wire/task";
 import { type Amounts, resourcesOf } from "@bourse/session/amounts";
-import { portsOf, withPorts } from "@bourse/session/host-ports";
+import { portsOf, withFixedPorts, withPorts } from "@bourse/session/host-ports";
 import { explainMisfit, type Fit, fit, type PlacementRequest } from "@bourse/session/placement";
 
 /** A task to launch: what it needs, and what to run. The offer adds the agent, the kinds of resources and the ports. */
@@ -119,7 +119,10 @@ export class LiveOffer {
 
 function requestOf(wanted: PlacementRequest | TaskDescription): PlacementRequest {
   if ("resources" in wanted) return wanted;
-  return { resources: resourcesOf(wanted), ports: portsOf(wanted, wanted.ports ?? 0) };
+  return {
+    resources: withFixedPorts(resourcesOf(wanted), wanted),
+    ports: portsOf(wanted, wanted.ports ?? 0),
+  };
 }
 
 function taskInfoOf(

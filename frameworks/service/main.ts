@@ -15,7 +15,7 @@ import { SERVICE_DEFAULTS, type ServiceConfig } from "@bourse/service-policy/ser
 import type { ServiceInput, ServiceOutput, ServiceRecord } from "@bourse/service-policy/service-io";
 import { ServicePolicy } from "@bourse/service-policy/service-policy";
 import { resourcesOf } from "@bourse/session/amounts";
-import { portsOf, withPorts } from "@bourse/session/host-ports";
+import { portsOf, withFixedPorts, withPorts } from "@bourse/session/host-ports";
 import type { Logger } from "pino";
 
 export interface ServiceOptions {
@@ -61,7 +61,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     gatherMs: GATHER_MS,
     name,
     count: options.instances,
-    resources: resourcesOf(options.amounts ?? AMOUNTS_DEFAULT),
+    resources: withFixedPorts(resourcesOf(options.amounts ?? AMOUNTS_DEFAULT), spec),
     ports: portsOf(spec, options.ports ?? 0),
     seed: randomBytes(16).toString("hex"),
     ...options.config,

@@ -4,7 +4,7 @@ import type { Random } from "@bourse/model/random";
 import type { JobView, RunnerJob } from "@bourse/model/runner";
 import type { TaskStatus } from "@bourse/model/task";
 import { isTerminal } from "@bourse/model/task-state";
-import { portsOf } from "@bourse/session/host-ports";
+import { portsOf, withFixedPorts } from "@bourse/session/host-ports";
 import type { Job } from "./runner-io.ts";
 
 /** Without vowels and what looks alike: short, readable, never a word. */
@@ -44,7 +44,7 @@ export function newJob(
     ...id,
     name,
     spec,
-    resources,
+    resources: withFixedPorts(resources, spec),
     ports: portsOf(spec, ports),
     restart,
     phase: "waiting",

@@ -70,18 +70,27 @@ test("open port mappings get the offer's ports, and the task is told of all of t
   const bench = new Bench();
   const portMappings = [
     { hostPort: 0, containerPort: 80, protocol: "tcp" },
-    { hostPort: 8080, containerPort: 81, protocol: "tcp" },
+    { hostPort: 31_001, containerPort: 81, protocol: "tcp" },
     { hostPort: 0, containerPort: 82, protocol: "udp" },
   ] as const;
   const jobId = bench.run({ spec: { image: "i", portMappings }, ports: 0 });
   bench.offer();
   expect(bench.encoded).toMatchObject([
     {
-      portMappings: [{ hostPort: 31_000 }, { hostPort: 8080 }, { hostPort: 31_001 }],
-      environment: { PORT0: "31000", PORT1: "31001" },
+      portMappings: [{ hostPort: 31_000 }, { hostPort: 31_001 }, { hostPort: 31_002 }],
+      environment: { PORT0: "31000", PORT1: "31002" },
     },
   ]);
-  expect(bench.job(jobId).hostPorts).toEqual([31_000, 31_001]);
+  expect(bench.job(jobId).hostPorts).toEqual([31_000, 31_002]);
+});
+
+test("a job whose host port no agent offers waits", () => {
+  const bench = new Bench();
+  const portMappings = [{ hostPort: 80, containerPort: 80, protocol: "tcp" }] as const;
+  const jobId = bench.run({ spec: { image: "i", portMappings }, ports: 0 });
+  bench.offer();
+  expect(bench.encoded).toEqual([]);
+  expect(bench.job(jobId).phase).toBe("waiting");
 });
 
 test.each<[restart: RestartPolicy, state: TaskState, phase: string]>([
