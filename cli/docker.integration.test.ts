@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TaskView } from "@bourse/model/operator";
+import { rangesOf } from "@bourse/model/resources";
 import Docker from "dockerode";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ensureDemoImage } from "./demo-image/demo-image.ts";
@@ -30,11 +31,10 @@ describe.skipIf(!probe.isUp)("a cluster on Docker", () => {
     (await docker.listContainers({ filters: { label: [`bourse.cluster=${bed.cluster}`] } })).map(
       (found) => found.Id,
     );
-  const tasks = () => bed.json<readonly TaskView[]>("task", "ls");
   const taskOf = async (jobId: string): Promise<TaskView | undefined> =>
-    (await bed.json<readonly TaskView[]>("task", "ls", "-a"))
-      .filter((task) => task.taskId.startsWith(jobId))
-      .at(-1);
+    (await bed.tasks(true)).filter((task) => task.taskId.startsWith(jobId)).at(-1);
+  const kill = (...tasks: readonly TaskView[]) =>
+    bed.bourse("task", "kill", ...tasks.map((task) => task.taskId));
   const detached = async (...args: readonly string[]): Promise<TaskView> => {
     const answer = await bed.bourse("task", "run", "-d", ...args);
     expect(answer).toMatchObject({ code: 0, stderr: "" });
@@ -84,7 +84,7 @@ describe.skipIf(!probe.isUp)("a cluster on Docker", () => {
     expect(details.Config.User).toBe("65534");
     const said = await bed.bourse("task", "exec", task.taskId, "sh", "-c", "echo $WORD; id -u");
     expect(said.stdout).toBe("a b\n65534\n");
-    await bed.bourse("task", "kill", task.taskId);
+    await kill(task);
   });
 
   test("logs of a running task, and exec with its exit code", async () => {
@@ -96,42 +96,32 @@ describe.skipIf(!probe.isUp)("a cluster on Docker", () => {
     expect(await bed.bourse("task", "exec", task.taskId, "sh", "-c", "exit 5")).toMatchObject({
       code: 5,
     });
-    await bed.bourse("task", "kill", task.taskId);
+    await kill(task);
   });
 
   test("a kill sends SIGTERM and, after the grace, SIGKILL (M-61)", async () => {
-    const polite = await detached(
-      "--grace",
-      "20s",
-      IMAGE,
-      "sh",
-      "-c",
-      "trap 'echo bye; exit 0' TERM; while :; do sleep 0.1; done",
-    );
-    const stubborn = await detached(
-      "--grace",
-      "1s",
-      IMAGE,
-      "sh",
-      "-c",
-      "trap '' TERM; while :; do sleep 0.1; done",
-    );
-    await bed.bourse("task", "kill", polite.taskId, stubborn.taskId);
-    for (const { taskId } of [polite, stubborn]) {
+    const polite = "trap 'echo bye; exit 0' TERM; while :; do sleep 0.1; done";
+    const stubborn = "trap '' TERM; while :; do sleep 0.1; done";
+    const both = await Promise.all([
+      detached("--grace", "20s", IMAGE, "sh", "-c", polite),
+      detached("--grace", "1s", IMAGE, "sh", "-c", stubborn),
+    ]);
+    await kill(...both);
+    for (const { taskId } of both) {
       await bed.until(
         `${taskId} is killed`,
         async () => (await taskOf(taskId))?.state === "TASK_KILLED",
         10_000,
       );
     }
-    expect((await bed.bourse("task", "logs", polite.taskId)).stdout).toContain("bye");
+    expect((await bed.bourse("task", "logs", both[0].taskId)).stdout).toContain("bye");
   });
 
   test("a container over its memory fails with the reason (M-42)", async () => {
     const hog = "x=a; while :; do x=$x$x$x$x; done";
     const answer = await bed.bourse("task", "run", "--mem", "16", IMAGE, "sh", "-c", hog);
     expect(answer.code).not.toBe(0);
-    const newest = (await bed.json<readonly TaskView[]>("task", "ls", "-a")).find((task) =>
+    const newest = (await bed.tasks(true)).find((task) =>
       task.statuses.some((status) => status.reason === "REASON_CONTAINER_LIMITATION_MEMORY"),
     );
     expect(newest?.state).toBe("TASK_FAILED");
@@ -179,7 +169,19 @@ describe.skipIf(!probe.isUp)("a cluster on Docker", () => {
       const reply = await fetch(`http://127.0.0.1:${port}/`).catch(() => null);
       return reply !== null && (await reply.text()) === "hello\n";
     });
-    await bed.bourse("task", "kill", task.taskId);
+    await kill(task);
+  });
+
+  test("a host port that is named is taken from the agent that offers it, by one task at a time", async () => {
+    const args = ["-p", "32105:8080", IMAGE, "sleep", "300"];
+    const task = await detached(...args);
+    expect(rangesOf(task.resources, "ports")).toEqual([{ begin: 32_105, end: 32_105 }]);
+    const second = (await bed.bourse("task", "run", "-d", ...args)).stdout.trim();
+    await bed.until("the second waits for it", async () =>
+      (await bed.bourse("task", "why", second)).stdout.includes("32105 not offered"),
+    );
+    await bed.bourse("task", "kill", second);
+    await kill(task);
   });
 
   test("a volume written by one task is read by the next", async () => {
@@ -234,11 +236,11 @@ describe.skipIf(!probe.isUp)("a cluster on Docker", () => {
     const kept = await Promise.all(
       Array.from({ length: 4 }, () => detached(IMAGE, "sleep", "300")),
     );
-    const ending = await detached(IMAGE, "sh", "-c", "sleep 4; exit 3");
+    const ending = await detached(IMAGE, "sh", "-c", "sleep 3; exit 3");
     const before = (await running()).sort();
     await bed.kill("agent-0");
     await bed.kill("agent-1");
-    await new Promise((resolve) => setTimeout(resolve, 5_000)); // `ending` ends while no agent looks.
+    await new Promise((resolve) => setTimeout(resolve, 4_000)); // `ending` ends while no agent looks.
     bed.restart("agent-0");
     bed.restart("agent-1");
     await bed.until(
@@ -255,7 +257,8 @@ describe.skipIf(!probe.isUp)("a cluster on Docker", () => {
       expect(await containers(task.taskId)).toHaveLength(1);
     }
     expect(after.every((id) => before.includes(id))).toBe(true);
-    for (const task of kept) await bed.bourse("task", "kill", task.taskId);
+    await kill(...kept);
+    await bed.until("nothing runs", async () => (await running()).length === 0);
   });
 
   test("a master killed with SIGKILL finds the running tasks again (M-9)", async () => {
@@ -268,16 +271,12 @@ describe.skipIf(!probe.isUp)("a cluster on Docker", () => {
     expect((await running()).sort()).toEqual(before);
     bed.restart("master");
     await bed.until("all are known again", async () => {
-      const known = await bed.bourse("-o", "json", "task", "ls");
-      if (known.code !== 0) return false;
-      const states = new Map(
-        (JSON.parse(known.stdout) as readonly TaskView[]).map((task) => [task.taskId, task.state]),
-      );
+      const states = new Map((await bed.tasks()).map((task) => [task.taskId, task.state]));
       return kept.every((task) => states.get(task.taskId) === "TASK_RUNNING");
     });
     expect((await running()).sort()).toEqual(before);
     expect((await bed.bourse("task", "run", IMAGE, "echo", "again")).stdout).toBe("again\n");
-    for (const task of kept) await bed.bourse("task", "kill", task.taskId);
+    await kill(...kept);
     await bed.until("nothing runs", async () => (await running()).length === 0);
   });
 
@@ -300,7 +299,7 @@ describe.skipIf(!probe.isUp)("a cluster on Docker", () => {
   });
 
   test("after teardown nothing is left running", async () => {
-    expect(await tasks()).toEqual([]);
+    expect(await bed.tasks()).toEqual([]);
     expect(await running()).toEqual([]);
   });
 });
