@@ -4,6 +4,8 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { TaskView } from "@bourse/model/operator";
+import { OperatorClient } from "./client.ts";
 
 const BOURSE = fileURLToPath(new URL("./bin/bourse.js", import.meta.url));
 
@@ -24,6 +26,7 @@ export class Testbed {
   readonly #commands = new Map<string, readonly string[]>();
   readonly #children = new Map<string, ChildProcess>();
   #port = 0;
+  #client: OperatorClient | null = null;
 
   get master(): string {
     return `127.0.0.1:${this.#port}`;
@@ -42,10 +45,8 @@ export class Testbed {
       ...["--agent-ping-interval", "500ms", "--agent-ping-misses", "20"],
       ...(options.masterFlags ?? []),
     ]);
-    await this.until(
-      "the master answers",
-      async () => (await this.bourse("agent", "ls")).code === 0,
-    );
+    this.#client = new OperatorClient([this.master], 5_000);
+    await this.until("the master answers", async () => (await this.#counts()) !== null);
     for (let index = 0; index < options.agents; index++) {
       const begin = 32_000 + index * 100;
       this.spawn(`agent-${index}`, [
@@ -57,12 +58,30 @@ export class Testbed {
     }
     this.spawn("runner", ["runner", "--state-dir", join(this.directory, "runner")]);
     await this.until("everything is registered", async () => {
-      const agents = await this.bourse("agent", "ls", "-q");
-      const frameworks = await this.bourse("framework", "ls", "-q");
-      return (
-        linesOf(agents.stdout).length === options.agents && linesOf(frameworks.stdout).length === 1
-      );
+      const counts = await this.#counts();
+      return counts?.agents === options.agents && counts.frameworks === 1;
     });
+  }
+
+  /**
+   * What `task ls` would list, asked within this process: a process start a look was most of the time of the tests.
+   * Empty while no master answers.
+   */
+  async tasks(hasCompleted = false): Promise<readonly TaskView[]> {
+    if (this.#client === null) return [];
+    const tasks: TaskView[] = [];
+    const query = { kind: "tasks", page: { limit: 1000 }, filter: { hasCompleted } } as const;
+    try {
+      for await (const page of this.#client.pages(query)) tasks.push(...page.tasks);
+    } catch {
+      return [];
+    }
+    return tasks;
+  }
+
+  async #counts(): Promise<{ readonly agents: number; readonly frameworks: number } | null> {
+    const view = await this.#client?.query({ kind: "master" }, "master").catch(() => null);
+    return view?.master.counts ?? null;
   }
 
   spawn(name: string, args: readonly string[]): void {
@@ -131,6 +150,7 @@ export class Testbed {
   }
 
   async stop(): Promise<void> {
+    this.#client?.close();
     for (const name of [...this.#children.keys()].reverse()) await this.kill(name, "SIGKILL");
     rmSync(this.directory, { recursive: true, force: true });
   }
