@@ -1,4 +1,6 @@
+import type { RunSpec } from "@bourse/model/container";
 import type { AgentId } from "@bourse/model/ids";
+import { type Resources, rangesOf } from "@bourse/model/resources";
 import type { LaunchedTask } from "./inputs.ts";
 
 /** Why this agent cannot run a task at all; null when it can. The words end up in TASK_ERROR. */
@@ -13,6 +15,17 @@ export function validateLaunch(launched: LaunchedTask, me: AgentId): string | nu
   }
   if (task.executor !== undefined) {
     return `task ${task.taskId} brings its own executor, which this agent cannot run; give it a command or an image instead`;
+  }
+  return portProblem(task.resources, run);
+}
+
+/** A container may publish only host ports that its task holds, as in Mesos' Docker executor: no two tasks share one. */
+function portProblem(resources: Resources, { container }: RunSpec): string | null {
+  if (container.type !== "docker") return null;
+  const held = rangesOf(resources, "ports");
+  for (const { hostPort } of container.portMappings) {
+    if (held.some(({ begin, end }) => begin <= hostPort && hostPort <= end)) continue;
+    return `host port ${hostPort} is not among the task's resources; add it to them, or map a port that was offered`;
   }
   return null;
 }
