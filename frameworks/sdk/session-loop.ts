@@ -71,9 +71,14 @@ export class SessionLoop<Input, Output> {
     if (!this.#isWriting) this.#drain();
   }
 
-  /** Performs what waits, up to the first record that must be written; then goes on when it is. */
+  /**
+   * Performs what waits, up to the first record that must be written; then goes on when it is. What is performed may
+   * itself bring effects, and with them a write: the loop that was under way then stops too.
+   */
   #drain(): void {
-    for (let effects = this.#waiting[0]; effects !== undefined; effects = this.#waiting[0]) {
+    while (!this.#isWriting) {
+      const effects = this.#waiting[0];
+      if (effects === undefined) break;
       if (effects.persist.length > 0 || effects.intents.length > 0) {
         this.#isWriting = true;
         void this.#writeAndPerform(this.#waiting.splice(0));
@@ -82,6 +87,7 @@ export class SessionLoop<Input, Output> {
       this.#waiting.shift();
       this.#perform(effects);
     }
+    if (this.#options.session.isEnded && !this.#isWriting) this.#finish(null);
   }
 
   async #writeAndPerform(batch: readonly SessionEffects<Input, Output>[]): Promise<void> {
@@ -112,7 +118,6 @@ export class SessionLoop<Input, Output> {
     for (const output of effects.outputs) this.#options.onOutput(output);
     for (const event of effects.deliver) this.#options.onEvent(event);
     if (refusal !== null) this.#finish(refusal);
-    if (this.#options.session.isEnded && this.#waiting.length === 0) this.#finish(null);
   }
 
   #link(link: Exclude<SessionLink, { kind: "give-up" }>): void {
