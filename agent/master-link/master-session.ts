@@ -38,7 +38,10 @@ export class MasterSession {
     });
     this.#stream.on("data", (frame) => {
       this.#received = frame.sequence;
-      for (const message of frame.messages) this.#events.onMessage(message);
+      for (const message of frame.messages) {
+        if (this.#isClosed) return; // Over the message before, or while this one was on its way.
+        this.#events.onMessage(message);
+      }
       if (this.#received - this.#acknowledged >= UNACKNOWLEDGED_MAX) this.#write([], () => {});
     });
     this.#stream.on("error", (error) => this.close((errorOfCall(error) ?? error).message));

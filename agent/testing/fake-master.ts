@@ -62,8 +62,12 @@ export class FakeMaster {
 
   /** To the agent that came last. */
   send(message: AgentDownlink, stream = this.#stream): void {
-    this.#sequence++;
-    stream?.write({ messages: [message], sequence: this.#sequence, acknowledged: 0 });
+    this.sendFrame([message], stream);
+  }
+
+  sendFrame(messages: readonly AgentDownlink[], stream = this.#stream): void {
+    this.#sequence += messages.length;
+    stream?.write({ messages, sequence: this.#sequence, acknowledged: 0 });
   }
 
   launch(taskId: string, spec: TaskSpec): void {
