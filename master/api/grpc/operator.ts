@@ -196,7 +196,10 @@ export class OperatorApi {
 
   #duplex(call: ClientCall, kind: "exec" | "call"): void {
     call.on("error", () => {});
+    const onUnopened = (): void => void call.emit("error", statusOf(unopened()));
+    call.once("end", onUnopened);
     call.once("data", (first: Inbound<ClientFrame>) => {
+      call.off("end", onUnopened);
       call.pause();
       if (isMalformed(first)) call.emit("error", statusOf(first));
       else if (first.kind !== "open") call.emit("error", statusOf(unopened()));

@@ -1,5 +1,6 @@
 import type { ClusterError } from "@bourse/model/errors";
 import type { RelayFrame, RelayRequest } from "@bourse/model/relay";
+import type { ClientDuplexStream } from "@grpc/grpc-js";
 import { afterEach, expect, test } from "vitest";
 import { type TestClient, until } from "../../testdata/test-client.ts";
 import {
@@ -233,4 +234,11 @@ test.each([
   const call = client.callFramework();
   call.write({ kind: "open", request: { kind: "call", method: "m", body: hello }, ...whom });
   expect(await call.end()).toMatch(error);
+});
+
+test("a stream that its client ends without having opened it is refused", async () => {
+  const { client } = await cluster();
+  const exec = client.exec();
+  (exec.stream as ClientDuplexStream<unknown, unknown>).end();
+  expect(await exec.end()).toBe("invalid_call: the first frame of the stream is no open");
 });
