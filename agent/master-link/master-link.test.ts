@@ -34,3 +34,30 @@ test("an agent that returns with 20,000 tasks tells them all, in one message", a
     master.stop();
   }
 });
+
+test("an agent that is too busy to read stays so when its session is a new one", async () => {
+  const master = await FakeMaster.start();
+  const heard: string[] = [];
+  const link = new MasterLink({
+    masters: [master.address],
+    random: Random.fromSeed(1),
+    log: pino({ level: "silent" }),
+    onInput: (input) => {
+      if (input.kind === "link-up") link.send(input.session, bigReregister("a1", 0));
+      else heard.push(input.kind === "master" ? input.message.kind : input.kind);
+    },
+    onRelay: () => {},
+  });
+  link.setPaused(true);
+  link.start();
+  try {
+    await eventually(() => expect(master.registrations).toHaveLength(1));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(heard).toEqual([]);
+    link.setPaused(false);
+    await eventually(() => expect(heard).toEqual(["reregistered"]));
+  } finally {
+    link.close();
+    master.stop();
+  }
+});

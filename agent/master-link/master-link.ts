@@ -37,6 +37,7 @@ export class MasterLink {
   #failureCount = 0;
   #timer: NodeJS.Timeout | null = null;
   #isClosed = false;
+  #isPaused = false;
 
   constructor(options: MasterLinkOptions) {
     this.#options = options;
@@ -56,7 +57,9 @@ export class MasterLink {
     if (this.#session?.id === session) this.#session.close(cause);
   }
 
+  /** Holds for sessions to come too. */
   setPaused(isPaused: boolean): void {
+    this.#isPaused = isPaused;
     this.#session?.setPaused(isPaused);
   }
 
@@ -102,6 +105,7 @@ export class MasterLink {
       },
     });
     this.#session = session;
+    if (this.#isPaused) session.setPaused(true);
     onInput({ kind: "link-up", session: id });
   }
 

@@ -39,7 +39,10 @@ export class MasterStream {
     this.#stream.on("data", (frame) => {
       if (this.#isClosed) return;
       this.#received = frame.sequence;
-      for (const event of frame.messages) this.#events.onEvent(event);
+      for (const event of frame.messages) {
+        if (this.#isClosed) return; // Over the event before.
+        this.#events.onEvent(event);
+      }
       if (this.#received - this.#acknowledged >= UNACKNOWLEDGED_MAX) this.#write([], () => {});
     });
     this.#stream.on("error", (error) => this.#down((errorOfCall(error) ?? error).message));

@@ -6,6 +6,7 @@ import type {
   OperatorQuery,
   OperatorReply,
   OperatorView,
+  TaskView,
 } from "@bourse/model/operator";
 import type { RelayFrame, RelayRequest } from "@bourse/model/relay";
 import { type Inbound, isMalformed } from "@bourse/proto/wire/method";
@@ -254,15 +255,19 @@ export class OperatorApi {
     });
   }
 
+  /** Of the newest task with this very id: an id may be the beginning of others, and may have been used before. */
   async #agentOf(frameworkId: string, taskId: TaskId): Promise<AgentId> {
-    const view = await this.view({
-      kind: "tasks",
-      page: { limit: PAGE_MAX },
-      filter: { frameworkId, idPrefix: taskId, hasCompleted: true },
-    });
-    if (view.kind === "refused") throw ClusterError.of(view.refusal);
-    const found = view.kind === "tasks" ? view.tasks.filter((task) => task.taskId === taskId) : [];
-    const newest = found.at(-1);
+    const filter = { frameworkId, idPrefix: taskId, hasCompleted: true };
+    let newest: TaskView | undefined;
+    let after: string | undefined;
+    do {
+      const page = { limit: PAGE_MAX, ...(after !== undefined && { after }) };
+      const view = await this.view({ kind: "tasks", page, filter });
+      if (view.kind === "refused") throw ClusterError.of(view.refusal);
+      if (view.kind !== "tasks") break;
+      newest = view.tasks.findLast((task) => task.taskId === taskId) ?? newest;
+      after = view.next;
+    } while (after !== undefined);
     if (newest !== undefined) return newest.agentId;
     throw new ClusterError("not_found", `task ${taskId} of framework ${frameworkId} is not known`, {
       hint: "see `bourse task ls --all`",

@@ -1,5 +1,6 @@
 import type { ClusterError } from "@bourse/model/errors";
 import type { RelayFrame, RelayRequest } from "@bourse/model/relay";
+import { bigReregister } from "@bourse/proto/wire/testdata/big-agent";
 import type { ClientDuplexStream } from "@grpc/grpc-js";
 import { afterEach, expect, test } from "vitest";
 import { type TestClient, until } from "../../testdata/test-client.ts";
@@ -101,6 +102,17 @@ test("a call reaches the framework and its replies come back", async () => {
   relay.write({ kind: "end" });
   expect(await call.end()).toBe("clean");
   expect(call.received).toEqual([{ kind: "reply", body: hello }, { kind: "end" }]);
+});
+
+test("a task is found though its id begins a thousand older ones", async () => {
+  const { client } = await cluster();
+  const agent = client.agent();
+  const message = bigReregister("a1", 2_000);
+  agent.send({ ...message, tasks: message.tasks.toReversed() });
+  await agent.message("reregistered");
+  const request = { ...logsOf({ frameworkId: "f1" } as RunningTask), taskId: "t1" };
+  client.logs(request);
+  expect((await agent.message("open-relay")).request).toEqual(request);
 });
 
 test("a token is unguessable and opens one stream", async () => {
