@@ -17,6 +17,12 @@ test("splitting and composing is the identity on any framework", () => {
   );
 });
 
+test("a role named __proto__ is refused, because a generated map would lose it", () => {
+  const minAllocatable = new Map([["__proto__", []]]);
+  const { info } = splitFrameworkInfo(split({ user: "u", name: "n" }));
+  expect(() => composeFrameworkInfo({ ...info, minAllocatable })).toThrow(/__proto__/);
+});
+
 test("labels travel in the payload", () => {
   const payload = encodeFrameworkPayload({ a: "b" });
   const { info } = splitFrameworkInfo(split({ user: "u", name: "n" }));

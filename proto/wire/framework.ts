@@ -92,7 +92,7 @@ function rolesFromMesos(message: MesosFrameworkInfo, capabilities: readonly Capa
 }
 
 function offerFiltersToMesos(minAllocatable: FrameworkInfo["minAllocatable"]) {
-  return Object.fromEntries(
+  return mapField(
     Array.from(minAllocatable ?? [], ([role, alternatives]) => [
       role,
       {
@@ -105,12 +105,18 @@ function offerFiltersToMesos(minAllocatable: FrameworkInfo["minAllocatable"]) {
 }
 
 function quantitiesOf(list: Resources) {
-  return Object.fromEntries(
+  return mapField(
     list.map(({ name, value }) => {
       if (value.type !== "scalar") throw unsupported(`minAllocatable of ${name}`);
       return [name, { value: value.milli / 1000 }];
     }),
   );
+}
+
+/** A map field as the generated messages hold it: an object, in which this one key would vanish without a word. */
+function mapField<T>(entries: readonly (readonly [key: string, value: T])[]): Record<string, T> {
+  for (const [key] of entries) if (key === "__proto__") throw unsupported("the name __proto__");
+  return Object.fromEntries(entries);
 }
 
 function offerFiltersFromMesos(message: MesosFrameworkInfo): ReadonlyMap<Role, Resources[]> {
