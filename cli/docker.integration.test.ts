@@ -277,6 +277,9 @@ describe.skipIf(!probe.isUp)("a cluster on Docker", () => {
       return kept.every((task) => states.get(task.taskId) === "TASK_RUNNING");
     });
     expect((await running()).sort()).toEqual(before);
+    await bed.until("the runner is back too", async () =>
+      (await bed.bourse("framework", "ls")).stdout.includes(" active "),
+    );
     expect((await bed.bourse("task", "run", IMAGE, "echo", "again")).stdout).toBe("again\n");
     await kill(...kept);
     await bed.until("nothing runs", async () => (await running()).length === 0);
