@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { ClusterError } from "@bourse/model/errors";
-import type { RunnerReply } from "@bourse/model/runner";
+import { RUNNER_NAME, type RunnerReply } from "@bourse/model/runner";
 import { encodeTaskPayload } from "@bourse/proto/wire/task";
 import {
   RUNNER_DEFAULTS,
@@ -16,9 +16,6 @@ import { compacting, createDriver, fileIntents, fileStore, type ServiceCall } fr
 import type { Logger } from "pino";
 import { exitCodeOf } from "./exit-code.ts";
 import { parseRequest } from "./request-door.ts";
-
-/** Under this name the command line finds it (DESIGN D10). */
-export const RUNNER_NAME = "bourse-runner";
 
 export interface RunnerOptions {
   readonly masters: readonly string[];
