@@ -1,7 +1,8 @@
 import type { AgentInfo } from "./agent.ts";
 import type { Refusal } from "./errors.ts";
 import type { KnownFramework } from "./framework.ts";
-import type { AgentId, ExecutorId, FrameworkId, TaskId, UpdateUuid } from "./ids.ts";
+import type { AgentId, ExecutorId, FrameworkId, OperationUuid, TaskId, UpdateUuid } from "./ids.ts";
+import type { AgentOperation, OperationUpdate } from "./operation.ts";
 import type { KillPolicy, StatusUpdate, TaskInfo, TaskStatus } from "./task.ts";
 
 /** What an agent tells the master. The first message of a session is `register` or `reregister`. */
@@ -16,7 +17,10 @@ export type AgentToMaster =
       readonly epochSeen: number;
       readonly tasks: readonly AgentTask[];
       readonly frameworks: readonly KnownFramework[];
+      /** Operations whose last update is not acknowledged; `info.resources` counts the finished ones. */
+      readonly operations: readonly OperationUpdate[];
     }
+  | { readonly kind: "operation-update"; readonly update: OperationUpdate }
   | { readonly kind: "update"; readonly update: StatusUpdate }
   | { readonly kind: "pong"; readonly sequence: number }
   | {
@@ -68,6 +72,13 @@ export type MasterToAgent =
       readonly kind: "acknowledge";
       readonly frameworkId: FrameworkId;
       readonly taskId: TaskId;
+      readonly uuid: UpdateUuid;
+    }
+  /** In order with launches: a task behind it may use what it makes. */
+  | { readonly kind: "apply-operation"; readonly operation: AgentOperation }
+  | {
+      readonly kind: "acknowledge-operation";
+      readonly operationUuid: OperationUuid;
       readonly uuid: UpdateUuid;
     }
   /** The framework is gone for good: kill its tasks, forget its updates. */

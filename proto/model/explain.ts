@@ -1,5 +1,6 @@
 import type { AgentId, FrameworkId, OfferId, Role } from "./ids.ts";
 import type { DeclineReason } from "./offer.ts";
+import type { Amount } from "./quota.ts";
 import type { Resources } from "./resources.ts";
 
 /**
@@ -7,11 +8,14 @@ import type { Resources } from "./resources.ts";
  * every check with its verdict, not only the first that failed.
  */
 export interface Explanation {
-  readonly frameworkId: FrameworkId;
+  /** Of the framework or the task that was asked about. */
+  readonly frameworkId?: FrameworkId;
   /** One sentence that answers the question; the rest is its basis. */
   readonly summary: string;
   readonly roles: readonly RoleStanding[];
   readonly agents: readonly AgentVerdict[];
+  /** The smallest changes that would produce an offer, the smallest first; empty when there is one already. */
+  readonly relaxations: readonly Relaxation[];
   /** What happened lately to this framework or task, oldest first. */
   readonly decisions: readonly Decision[];
 }
@@ -24,12 +28,57 @@ export interface RoleStanding {
   /** 1 = next to be served among the active roles. */
   readonly position: number;
   readonly of: number;
+  readonly weightMilli: number;
+  /** What `share` would be if all active roles were served by weight alone. */
+  readonly fairShare: number;
+  /** How long it has been entitled to more and got nothing; null = it is not. */
+  readonly unservedForMs: number | null;
+  /** The tightest of its own and its ancestors' limits, with what is consumed of it; only names with a limit. */
+  readonly limits: readonly {
+    readonly role: Role;
+    readonly name: string;
+    readonly limitMilli: number;
+    readonly consumedMilli: number;
+  }[];
 }
 
 export interface AgentVerdict {
   readonly agentId: AgentId;
   readonly free: Resources;
   readonly checks: readonly Check[];
+  /** Who has the rest, offered or in use. */
+  readonly holders: readonly Holder[];
+  /** Refusals of the framework in question that are in force. */
+  readonly filters: readonly PendingFilter[];
+}
+
+export interface Holder {
+  readonly frameworkId: FrameworkId;
+  readonly role: Role;
+  readonly resources: Resources;
+}
+
+export interface PendingFilter {
+  readonly frameworkId: FrameworkId;
+  readonly role: Role;
+  readonly refused: Resources;
+  /** How much longer, at most; a periodic run must pass too. */
+  readonly restMs: number;
+}
+
+/** One set of changes, all of which are needed. `text` says them in words with the command to type. */
+export interface Relaxation {
+  /** Agents on which it would help. */
+  readonly agentIds: readonly AgentId[];
+  readonly changes: readonly RelaxedCheck[];
+  readonly text: string;
+}
+
+export interface RelaxedCheck {
+  readonly check: CheckName;
+  readonly role?: Role;
+  /** How much of which scalar is short, of the agent, the limit or the headroom. */
+  readonly shortfalls: readonly Amount[];
 }
 
 export const CHECK_NAMES = [
@@ -38,6 +87,11 @@ export const CHECK_NAMES = [
   "framework-connected",
   "min-allocatable",
   "capability",
+  "region",
+  "constraints",
+  "quota-limit",
+  "quota-headroom",
+  "offer-budget",
   "filter",
   "fits",
   "not-offered-elsewhere",

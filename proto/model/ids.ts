@@ -7,6 +7,11 @@ type Id<Name extends string> = string & { readonly __id?: Name };
 export type FrameworkId = Id<"framework">;
 export type AgentId = Id<"agent">;
 export type OfferId = Id<"offer">;
+export type InverseOfferId = Id<"inverse-offer">;
+/** Given by a framework that wants feedback; unique within it. */
+export type OperationId = Id<"operation">;
+/** Given by the master to every operation; unique in the cluster. */
+export type OperationUuid = Id<"operation-uuid">;
 /** Unique within its framework for as long as the task is not forgotten. */
 export type TaskId = Id<"task">;
 export type ExecutorId = Id<"executor">;

@@ -1,5 +1,7 @@
 import type { Attribute, FaultDomain } from "./agent.ts";
-import type { AgentId, FrameworkId, OfferId, Role } from "./ids.ts";
+import type { AgentId, FrameworkId, OfferId, OperationId, Role } from "./ids.ts";
+import type { Unavailability } from "./maintenance.ts";
+import type { ResourceOperation } from "./operation.ts";
 import type { Resources } from "./resources.ts";
 import type { TaskInfo } from "./task.ts";
 
@@ -14,12 +16,17 @@ export interface Offer {
   readonly resources: Resources;
   readonly attributes: readonly Attribute[];
   readonly domain?: FaultDomain;
+  /** The agent's machine is scheduled for maintenance (M-71). */
+  readonly unavailability?: Unavailability;
   /** How long the framework may hold it before the master rescinds it; absent = for ever. */
   readonly timeoutMs?: number;
 }
 
 /** What to do with an accepted offer; done in order, not atomically (FEATURES 3.3, ACCEPT). */
-export type Operation = { readonly kind: "launch"; readonly tasks: readonly TaskInfo[] };
+export type Operation =
+  | { readonly kind: "launch"; readonly tasks: readonly TaskInfo[] }
+  /** With an id there is feedback (M-17). */
+  | (ResourceOperation & { readonly operationId?: OperationId });
 
 /** FEATURES M-25. Defaults and caps: see `refuseMs`. */
 export interface Filters {

@@ -1,9 +1,22 @@
 import type { Attribute, FaultDomain } from "./agent.ts";
+import type { RoleConstraints } from "./constraints.ts";
 import type { Refusal } from "./errors.ts";
 import type { Explanation } from "./explain.ts";
 import type { Capability } from "./framework.ts";
-import type { AgentId, ExecutorId, FrameworkId, OfferId, Role, TaskId } from "./ids.ts";
-import type { Resources } from "./resources.ts";
+import type {
+  AgentId,
+  ExecutorId,
+  FrameworkId,
+  OfferId,
+  OperationId,
+  OperationUuid,
+  Role,
+  TaskId,
+} from "./ids.ts";
+import type { Machine, MachineMode, MaintenanceWindow, Unavailability } from "./maintenance.ts";
+import type { OperationState, ResourceOperation } from "./operation.ts";
+import type { Amount, Quota, RoleWeight } from "./quota.ts";
+import type { Resource, Resources } from "./resources.ts";
 import type { TaskStatus } from "./task.ts";
 import type { TaskState } from "./task-state.ts";
 
@@ -19,7 +32,29 @@ export type OperatorCall =
       readonly frameworkId: FrameworkId;
       readonly taskId: TaskId;
       readonly gracePeriodMs?: number;
-    };
+    }
+  /** All or nothing. Refused without force when something is consumed above a new limit (M-31). */
+  | {
+      readonly kind: "update-quotas";
+      /** Empty guarantees and limits remove a role's quota. */
+      readonly quotas: readonly Quota[];
+      readonly isForced: boolean;
+    }
+  /** 1000 = the default, which removes the record. */
+  | { readonly kind: "update-weights"; readonly weights: readonly RoleWeight[] }
+  /** On free resources; offers that are in the way are rescinded (M-32). */
+  | {
+      readonly kind: "operate";
+      readonly agentId: AgentId;
+      readonly operation: ResourceOperation;
+    }
+  /** Replaces the whole schedule (M-71). */
+  | {
+      readonly kind: "update-maintenance-schedule";
+      readonly windows: readonly MaintenanceWindow[];
+    }
+  | { readonly kind: "start-maintenance"; readonly machines: readonly Machine[] }
+  | { readonly kind: "stop-maintenance"; readonly machines: readonly Machine[] };
 
 export type OperatorReply =
   | { readonly kind: "done" }
@@ -32,6 +67,11 @@ export type OperatorQuery =
   | { readonly kind: "frameworks"; readonly page: Page; readonly hasCompleted: boolean }
   | { readonly kind: "offers"; readonly page: Page }
   | { readonly kind: "tasks"; readonly page: Page; readonly filter: TaskFilter }
+  | { readonly kind: "roles"; readonly page: Page }
+  | { readonly kind: "reservations"; readonly page: Page }
+  | { readonly kind: "volumes"; readonly page: Page }
+  | { readonly kind: "operations"; readonly page: Page }
+  | { readonly kind: "maintenance" }
   | { readonly kind: "explain"; readonly subject: ExplainSubject };
 
 export interface Page {
@@ -56,7 +96,17 @@ export type ExplainSubject =
       readonly frameworkId: FrameworkId /** What it would like to place. */;
       readonly wanted?: Resources;
     }
-  | { readonly kind: "task"; readonly frameworkId: FrameworkId; readonly taskId: TaskId };
+  | { readonly kind: "task"; readonly frameworkId: FrameworkId; readonly taskId: TaskId }
+  | { readonly kind: "role"; readonly role: Role }
+  | { readonly kind: "agent"; readonly agentId: AgentId }
+  /** What would keep a task of this shape, of the role, from being offered what it needs. */
+  | {
+      readonly kind: "shape";
+      readonly role: Role;
+      readonly wanted: Resources;
+      readonly constraints?: RoleConstraints;
+      readonly capabilities?: readonly Capability[];
+    };
 
 export type OperatorView =
   | { readonly kind: "master"; readonly master: MasterView }
@@ -68,6 +118,19 @@ export type OperatorView =
     }
   | { readonly kind: "offers"; readonly offers: readonly OfferView[]; readonly next?: string }
   | { readonly kind: "tasks"; readonly tasks: readonly TaskView[]; readonly next?: string }
+  | { readonly kind: "roles"; readonly roles: readonly RoleView[]; readonly next?: string }
+  | {
+      readonly kind: "reservations";
+      readonly reservations: readonly ReservationView[];
+      readonly next?: string;
+    }
+  | { readonly kind: "volumes"; readonly volumes: readonly VolumeView[]; readonly next?: string }
+  | {
+      readonly kind: "operations";
+      readonly operations: readonly OperationView[];
+      readonly next?: string;
+    }
+  | { readonly kind: "maintenance"; readonly machines: readonly MachineView[] }
   | { readonly kind: "explanation"; readonly explanation: Explanation }
   | { readonly kind: "refused"; readonly refusal: Refusal };
 
@@ -146,6 +209,75 @@ export interface OfferView {
   readonly rescindAtMs?: number;
 }
 
+/** One role of the tree: with frameworks, allocations, reservations, quota or weight, or above one that has. */
+export interface RoleView {
+  readonly role: Role;
+  readonly weightMilli: number;
+  /** Subscribed to this very role. */
+  readonly frameworkIds: readonly FrameworkId[];
+  /** Dominant share of the subtree in [0, 1], not divided by weight. */
+  readonly share: number;
+  /** What the share would be if all active roles were served by weight alone. */
+  readonly fairShare: number;
+  readonly quota?: Quota;
+  /** Of the subtree, as quota counts it. */
+  readonly consumed: readonly Amount[];
+  /** Of this very role: offered or in use, scalars. */
+  readonly allocated: Resources;
+  /** For this very role, on all agents, scalars. */
+  readonly reserved: Resources;
+  /** How long it has been entitled to more and got nothing; null = it is not, or it was served just now. */
+  readonly unservedForMs: number | null;
+}
+
+/** What is reserved for one role on one agent with the same labels and principal. */
+export interface ReservationView {
+  readonly agentId: AgentId;
+  readonly hostname: string;
+  readonly role: Role;
+  readonly resources: Resources;
+  /** Offered or in use. */
+  readonly allocated: Resources;
+  /** No framework has the role or one below it (N-13). */
+  readonly isOrphaned: boolean;
+}
+
+export interface VolumeView {
+  readonly agentId: AgentId;
+  readonly hostname: string;
+  readonly volumeId: string;
+  readonly role: Role;
+  readonly resource: Resource;
+  /** Tasks that use it. */
+  readonly usedBy: readonly { readonly frameworkId: FrameworkId; readonly taskId: TaskId }[];
+  readonly isOrphaned: boolean;
+}
+
+export interface OperationView {
+  readonly operationUuid: OperationUuid;
+  readonly agentId: AgentId;
+  readonly operation: ResourceOperation["kind"];
+  readonly frameworkId?: FrameworkId;
+  readonly operationId?: OperationId;
+  readonly state: OperationState;
+  readonly message?: string;
+  readonly startedAtMs: number;
+}
+
+/** A machine of the maintenance schedule, or one that is down. */
+export interface MachineView {
+  readonly machine: Machine;
+  readonly mode: MachineMode;
+  readonly unavailability?: Unavailability;
+  readonly agentIds: readonly AgentId[];
+  /** What frameworks said to their last inverse offer. */
+  readonly answers: readonly {
+    readonly frameworkId: FrameworkId;
+    readonly agentId: AgentId;
+    readonly answer: "accepted" | "declined" | "none";
+  }[];
+}
+
 export interface TaskView {
   readonly frameworkId: FrameworkId;
   readonly taskId: TaskId;
@@ -203,6 +335,19 @@ export type OperatorChange =
       readonly kind: "task-updated";
       readonly frameworkId: FrameworkId;
       readonly status: TaskStatus;
+    }
+  | { readonly kind: "quota-changed"; readonly role: Role }
+  | { readonly kind: "weight-changed"; readonly role: Role; readonly weightMilli: number }
+  | {
+      readonly kind: "operation-updated";
+      readonly agentId: AgentId;
+      readonly operationUuid: OperationUuid;
+      readonly state: OperationState;
+    }
+  | {
+      readonly kind: "maintenance-changed";
+      readonly hostname: string;
+      readonly mode: MachineMode | "up";
     }
   | { readonly kind: "task-removed"; readonly frameworkId: FrameworkId; readonly taskId: TaskId }
   /** The subscriber asked for events that are no longer kept: list anew, then go on from `sequence`. */

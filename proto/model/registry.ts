@@ -1,6 +1,8 @@
 import type { KnownAgent } from "./agent.ts";
 import type { KnownFramework } from "./framework.ts";
 import type { AgentId, FrameworkId } from "./ids.ts";
+import type { Machine, MaintenanceWindow } from "./maintenance.ts";
+import type { Quota, RoleWeight } from "./quota.ts";
 
 /**
  * What a master must never forget (FEATURES M-3), and framework records besides, so that a failover timeout
@@ -14,6 +16,14 @@ export type RegistryEntry =
       readonly registeredAtMs: number;
       /** Set while the agent is out of reach; wall clock. */
       readonly unreachableSinceMs?: number;
+    }
+  | { readonly kind: "quota"; readonly quota: Quota }
+  | { readonly kind: "weight"; readonly weight: RoleWeight }
+  | {
+      readonly kind: "maintenance";
+      readonly windows: readonly MaintenanceWindow[];
+      /** Machines that an operator took down; lower case. */
+      readonly down: readonly Machine[];
     }
   | { readonly kind: "gone-agent"; readonly agentId: AgentId; readonly sinceMs: number }
   | {

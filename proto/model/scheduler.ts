@@ -1,7 +1,20 @@
+import type { OfferConstraints } from "./constraints.ts";
 import type { Refusal } from "./errors.ts";
 import type { FrameworkInfo } from "./framework.ts";
-import type { AgentId, ExecutorId, FrameworkId, OfferId, Role, TaskId, UpdateUuid } from "./ids.ts";
+import type {
+  AgentId,
+  ExecutorId,
+  FrameworkId,
+  InverseOfferId,
+  OfferId,
+  OperationId,
+  Role,
+  TaskId,
+  UpdateUuid,
+} from "./ids.ts";
+import type { InverseOffer } from "./maintenance.ts";
 import type { DeclineReason, Filters, Offer, Operation } from "./offer.ts";
+import type { OperationStatus } from "./operation.ts";
 import type { KillPolicy, TaskStatus } from "./task.ts";
 
 /** What a framework may ask of the master (FEATURES 3.3). */
@@ -12,6 +25,8 @@ export type FrameworkCall =
       readonly frameworkId?: FrameworkId;
       readonly info: FrameworkInfo;
       readonly suppressedRoles: readonly Role[];
+      /** Absent = none (M-38). */
+      readonly offerConstraints?: OfferConstraints;
       /** The highest leader epoch this scheduler has seen; a master with a lower one refuses itself. */
       readonly epochSeen: number;
     }
@@ -53,6 +68,39 @@ export type FrameworkCall =
       readonly agentId: AgentId;
       readonly executorId: ExecutorId;
       readonly data: Uint8Array;
+    }
+  /** All at once or nothing; principal, user and checkpointing may not change (FEATURES 3.3). */
+  | {
+      readonly kind: "update-framework";
+      readonly info: FrameworkInfo;
+      readonly suppressedRoles: readonly Role[];
+      readonly offerConstraints?: OfferConstraints;
+    }
+  | {
+      readonly kind: "acknowledge-operation";
+      readonly agentId?: AgentId;
+      readonly operationId: OperationId;
+      readonly uuid: UpdateUuid;
+    }
+  /** No operations given = all that the master knows. */
+  | {
+      readonly kind: "reconcile-operations";
+      readonly operations: readonly {
+        readonly operationId: OperationId;
+        readonly agentId?: AgentId;
+      }[];
+    }
+  /** Advice: the framework will have left in time (M-71). */
+  | {
+      readonly kind: "accept-inverse";
+      readonly inverseOfferIds: readonly InverseOfferId[];
+      readonly filters: Filters;
+    }
+  | {
+      readonly kind: "decline-inverse";
+      readonly inverseOfferIds: readonly InverseOfferId[];
+      readonly filters: Filters;
+      readonly reasons?: readonly DeclineReason[];
     };
 
 /** What the master tells a framework (FEATURES 3.3). */
@@ -67,6 +115,9 @@ export type FrameworkEvent =
     }
   | { readonly kind: "offers"; readonly offers: readonly Offer[] }
   | { readonly kind: "rescind"; readonly offerId: OfferId }
+  | { readonly kind: "inverse-offers"; readonly inverseOffers: readonly InverseOffer[] }
+  | { readonly kind: "rescind-inverse"; readonly inverseOfferId: InverseOfferId }
+  | { readonly kind: "operation-update"; readonly status: OperationStatus }
   | { readonly kind: "update"; readonly status: TaskStatus }
   | {
       readonly kind: "message";
