@@ -113,6 +113,18 @@ describe("the rules notice what they are for", () => {
       /by its name/,
     ],
     ["a pure folder has no npm", "agent/task/a.ts", 'import pino from "pino";', /no npm or node/],
+    [
+      "only the allocator has regular expressions of strangers",
+      "master/cluster/a.ts",
+      'import { RE2JS } from "re2js";',
+      /no npm or node/,
+    ],
+    [
+      "the allocator's exception is for one package",
+      "master/allocator/a.ts",
+      'import pino from "pino";',
+      /no npm or node/,
+    ],
     ["a pure folder has no node", "agent/task/a.ts", 'import fs from "node:fs";', /no npm or node/],
     [
       "only wire sees generated code",
@@ -169,6 +181,11 @@ describe("the rules notice what they are for", () => {
       "a shell may use npm and node",
       "master/api/a.ts",
       'import fs from "node:fs";\nimport { fastify } from "fastify";',
+    ],
+    [
+      "the allocator may match what strangers wrote, in linear time",
+      "master/allocator/a.ts",
+      'import { RE2JS } from "re2js";',
     ],
     ["the process containerizer may be named", "agent/task/a.ts", 'const t = { type: "process" };'],
   ])("%s", (_rule, path, text) => {

@@ -50,6 +50,8 @@ export const FOLDERS: readonly Folder[] = [
     package: "@bourse/allocator",
     isPure: true,
     may: ["@bourse/model"],
+    // Constraints are regular expressions of strangers: linear in time, without I/O, the same on every machine.
+    npm: ["re2js"],
   },
   {
     path: "master/cluster",

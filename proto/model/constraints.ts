@@ -1,7 +1,7 @@
 import type { Role } from "./ids.ts";
 
 /**
- * On which agents a framework wants offers at all (FEATURES M-38). Per role: any of the groups must hold; in a
+ * On which agents a framework wants offers at all (FEATURES M-38). Per role: one of the groups must hold; in a
  * group all of its constraints must. A role without an entry takes offers of every agent.
  */
 export type OfferConstraints = ReadonlyMap<Role, RoleConstraints>;
