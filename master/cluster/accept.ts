@@ -1,16 +1,11 @@
 import { present } from "@bourse/model/assert";
 import type { Filters } from "@bourse/model/offer";
-import { addAll, type Resources, subtract } from "@bourse/model/resources";
+import { addAll, type Resources } from "@bourse/model/resources";
 import type { FrameworkCall } from "@bourse/model/scheduler";
 import type { TaskInfo } from "@bourse/model/task";
-import type { TaskReason, TaskState } from "@bourse/model/task-state";
-import { keepPart } from "./allocation.ts";
-import { CLUSTER_LIMITS } from "./config.ts";
-import { decide } from "./decisions.ts";
+import { judge, launch, refuseTask } from "./launches.ts";
 import { declineOffer, dropOffer, refuseMsOf, removeOffer } from "./offers.ts";
-import type { Agent, Framework, OfferRecord, Turn } from "./state.ts";
-import { checkedResources, taskProblem } from "./task-validation.ts";
-import { addTask, masterStatus, newTask, tellStatus } from "./tasks.ts";
+import type { Framework, OfferRecord, Turn } from "./state.ts";
 
 type Accept = Extract<FrameworkCall, { kind: "accept" }>;
 
@@ -20,7 +15,9 @@ type Accept = Extract<FrameworkCall, { kind: "accept" }>;
  * valid any more cost every task of the call, and nothing else happens.
  */
 export function accept(turn: Turn, framework: Framework, call: Accept): void {
-  const tasks = call.operations.flatMap((operation) => operation.tasks);
+  const tasks = call.operations.flatMap((operation) =>
+    operation.kind === "launch" ? operation.tasks : [],
+  );
   const offers = offersOf(turn, framework, call);
   if (typeof offers === "string") {
     refuseAll(turn, framework, call, tasks, offers);
@@ -92,55 +89,6 @@ function refuseAll(
   }
 }
 
-/** Takes what the valid tasks use from the offered resources; the others are errors. */
-function judge(
-  turn: Turn,
-  given: {
-    readonly framework: Framework;
-    readonly agent: Agent;
-    readonly role: string;
-    readonly tasks: readonly TaskInfo[];
-    readonly offered: Resources;
-  },
-): { launched: TaskInfo[]; left: Resources } {
-  const { framework, agent, role, tasks } = given;
-  const launched: TaskInfo[] = [];
-  let left = given.offered;
-  for (const task of tasks) {
-    const resources = checkedResources(task.resources);
-    const problem =
-      typeof resources === "string"
-        ? resources
-        : launched.length >= CLUSTER_LIMITS.tasksPerAcceptMax
-          ? `one call launches at most ${CLUSTER_LIMITS.tasksPerAcceptMax} tasks`
-          : taskProblem(framework, task, resources, agent.agentId, left);
-    if (problem !== null || typeof resources === "string") {
-      const cause = problem ?? "its resources are not valid";
-      refuseTask(turn, framework, task, "TASK_ERROR", "REASON_TASK_INVALID", cause);
-      continue;
-    }
-    left = subtract(left, resources);
-    const info: TaskInfo = { ...task, resources, role };
-    launched.push(info);
-    const atMs = turn.now.wallMs;
-    const launchSession = agent.session;
-    const state = "TASK_STAGING";
-    const added = newTask(turn, { framework, agent, info, role, state, atMs, launchSession });
-    keepPart(turn.state, added);
-    addTask(turn, framework, agent, added);
-  }
-  return { launched, left };
-}
-
-function launch(turn: Turn, framework: Framework, agent: Agent, tasks: readonly TaskInfo[]): void {
-  if (tasks.length === 0) return;
-  const { frameworkId, info } = framework;
-  const session = present(agent.session, "the session of an agent with offers");
-  turn.out.toAgent(session, { kind: "launch", framework: { frameworkId, info }, tasks });
-  const { agentId } = agent;
-  decide(turn, framework, { kind: "launched", agentId, taskCount: tasks.length });
-}
-
 function giveBackRest(
   turn: Turn,
   framework: Framework,
@@ -156,17 +104,4 @@ function giveBackRest(
   const refuseMs = refuseMsOf(turn.state, rest.filters);
   const held = { frameworkId, agentId, role, resources };
   turn.state.allocator.recover(held, { kind: "declined", refuseMs }, turn.now);
-}
-
-function refuseTask(
-  turn: Turn,
-  framework: Framework,
-  task: TaskInfo,
-  state: TaskState,
-  reason: TaskReason,
-  message: string,
-): void {
-  const { taskId, agentId } = task;
-  decide(turn, framework, { kind: "dropped", taskId, cause: message });
-  tellStatus(turn, framework, masterStatus(turn, { taskId, agentId, state, reason, message }));
 }

@@ -10,6 +10,10 @@ import type { ClusterState, Framework, Task } from "./state.ts";
  * it would do with every agent; the decisions say what was done, with the framework's own reasons for declining.
  */
 export function explain(state: ClusterState, now: Now, subject: ExplainSubject): OperatorView {
+  if (subject.kind !== "framework" && subject.kind !== "task") {
+    const message = `this master cannot explain a ${subject.kind} yet`;
+    return { kind: "refused", refusal: { code: "unsupported", message } };
+  }
   const framework = state.frameworks.get(subject.frameworkId);
   if (framework === undefined) return refuse(state, subject.frameworkId);
   const explanation =
@@ -33,6 +37,7 @@ function explainFramework(
     summary: summaryOf(framework, agents),
     roles,
     agents,
+    relaxations: [],
     decisions: framework.decisions.toArray(),
   };
 }
@@ -49,7 +54,8 @@ function explainTask(
     live ?? framework.completedTasks.toArray().findLast(({ info }) => info.taskId === taskId);
   const decisions = decisionsOfTask(framework, taskId);
   if (old !== undefined) {
-    return { frameworkId, summary: taskSummary(state, old), roles: [], agents: [], decisions };
+    const summary = taskSummary(state, old);
+    return { frameworkId, summary, roles: [], agents: [], relaxations: [], decisions };
   }
   const standing = explainFramework(state, now, framework, undefined);
   const dropped = decisions.findLast(({ what }) => what.kind === "dropped");

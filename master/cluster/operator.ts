@@ -25,6 +25,13 @@ function perform(turn: Turn, call: OperatorCall): Refusal | null {
       return teardown(turn, call.frameworkId);
     case "kill-task":
       return killTask(turn, call);
+    case "update-quotas":
+    case "update-weights":
+    case "operate":
+    case "update-maintenance-schedule":
+    case "start-maintenance":
+    case "stop-maintenance":
+      return unsupported(call.kind);
   }
 }
 
@@ -66,6 +73,10 @@ function killTask(turn: Turn, call: Extract<OperatorCall, { kind: "kill-task" }>
   if (releasesResources(task.state)) return null;
   requestKill(turn, task, gracePeriodMs === undefined ? undefined : { gracePeriodMs });
   return null;
+}
+
+function unsupported(kind: string): Refusal {
+  return { code: "unsupported", message: `this master cannot ${kind} yet` };
 }
 
 function notFound(message: string, command: string): Refusal {

@@ -91,6 +91,12 @@ function performCall(
     case "message":
       toExecutor(turn, framework, call);
       return;
+    case "update-framework":
+    case "acknowledge-operation":
+    case "reconcile-operations":
+    case "accept-inverse":
+    case "decline-inverse":
+      return;
     default:
       unreachable(call);
   }
@@ -110,6 +116,8 @@ function performMessage(
       return;
     case "unregister":
       unregister(turn, agent);
+      return;
+    case "operation-update":
       return;
     case "pong":
       return; // That anything came is all that counts.

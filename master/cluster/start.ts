@@ -120,6 +120,10 @@ function loadEntry(state: ClusterState, entry: RegistryEntry): void {
       state.completedFrameworks.set(frameworkId, { frameworkId, name, atMs, last: null });
       return;
     }
+    case "quota":
+    case "weight":
+    case "maintenance":
+      return;
   }
 }
 
@@ -140,5 +144,11 @@ function orderOf(entry: RegistryEntry): { readonly atMs: number; readonly id: st
       return { atMs: entry.registeredAtMs, id: entry.framework.frameworkId };
     case "completed-framework":
       return { atMs: entry.atMs, id: entry.frameworkId };
+    case "quota":
+      return { atMs: 0, id: entry.quota.role };
+    case "weight":
+      return { atMs: 0, id: entry.weight.role };
+    case "maintenance":
+      return { atMs: 0, id: "" };
   }
 }

@@ -49,6 +49,15 @@ export function answer(state: ClusterState, now: Now, query: OperatorQuery): Ope
       const { items, next } = taskViews(state, query.page, query.filter);
       return { kind: "tasks", tasks: items, ...(next !== undefined && { next }) };
     }
+    case "roles":
+    case "reservations":
+    case "volumes":
+    case "operations":
+    case "maintenance":
+      return {
+        kind: "refused",
+        refusal: { code: "unsupported", message: `this master cannot list ${query.kind} yet` },
+      };
     case "explain":
       return explain(state, now, query.subject);
   }

@@ -121,7 +121,15 @@ export class FakeAgent {
       new Set(tasks.map(({ frameworkId }) => frameworkId)),
       (frameworkId) => ({ frameworkId, info: this.#around.infoOf(frameworkId) }),
     );
-    const message = { kind: "reregister", agentId, info, epochSeen: 0, tasks, frameworks } as const;
+    const message = {
+      kind: "reregister",
+      agentId,
+      info,
+      epochSeen: 0,
+      tasks,
+      frameworks,
+      operations: [],
+    } as const;
     send({ kind: "agent-message", session, message });
   }
 

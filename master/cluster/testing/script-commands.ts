@@ -206,7 +206,15 @@ function agentMessage(
         info: frameworkInfo(id, new Map()),
       }));
       const info = agentInfo(named);
-      return { kind: "reregister", agentId: first, info, epochSeen, tasks, frameworks };
+      return {
+        kind: "reregister",
+        agentId: first,
+        info,
+        epochSeen,
+        tasks,
+        frameworks,
+        operations: [],
+      };
     }
     case "update": {
       const [frameworkId = "", taskId = ""] = first.split("/");

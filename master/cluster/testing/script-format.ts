@@ -61,6 +61,14 @@ function formatEvent(event: FrameworkEvent): string {
         .join("\n   ");
     case "rescind":
       return `rescind ${event.offerId}`;
+    case "inverse-offers":
+      return event.inverseOffers
+        .map(({ inverseOfferId, agentId }) => `inverse-offer ${inverseOfferId} of ${agentId}`)
+        .join("\n   ");
+    case "rescind-inverse":
+      return `rescind-inverse ${event.inverseOfferId}`;
+    case "operation-update":
+      return `operation-update ${event.status.operationId} ${event.status.state}`;
     case "update":
       return `update ${formatStatus(event.status)}`;
     case "message":
@@ -94,6 +102,10 @@ function formatMessage(message: MasterToAgent): string {
     }
     case "acknowledge":
       return `acknowledge ${message.frameworkId}/${message.taskId} ${message.uuid}`;
+    case "apply-operation":
+      return `apply-operation ${message.operation.operationUuid} ${message.operation.kind}`;
+    case "acknowledge-operation":
+      return `acknowledge-operation ${message.operationUuid} ${message.uuid}`;
     case "shutdown-framework":
       return `shutdown-framework ${message.frameworkId}`;
     case "message":

@@ -41,7 +41,7 @@ export function queryLines(world: World, what: string, id: string): string[] {
       ];
     case "refused":
       return [`refused ${view.refusal.code}: ${view.refusal.message}`];
-    case "master":
+    default:
       return [];
   }
 }
