@@ -93,7 +93,8 @@ test("resources in any order and in pieces arrive as a canonical list", () => {
     task([scalar("mem", 1n), scalar("cpus", 1n), scalar("mem", 2n), scalar("disk", 0n)]),
   );
   const [operation] = call.kind === "accept" ? call.operations : [];
-  expect(operation?.tasks[0]?.resources).toEqual([
+  const tasks = operation?.kind === "launch" ? operation.tasks : [];
+  expect(tasks[0]?.resources).toEqual([
     { name: "cpus", value: { type: "scalar", milli: 1 } },
     { name: "mem", value: { type: "scalar", milli: 3 } },
   ]);

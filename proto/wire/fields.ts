@@ -206,6 +206,21 @@ export function optional<T>(codec: FieldCodec<T>): OptionalCodec<T> {
   return { ...codec, isOptional: true };
 }
 
+/** A field whose absence is a value of its own: null. */
+export function nullable<T>(codec: FieldCodec<T>): FieldCodec<T | null> {
+  return {
+    bind(message, key) {
+      const one = codec.bind(message, key);
+      const { absent } = one;
+      return {
+        ...one,
+        absent: null,
+        read: (reader, previous) => one.read(reader, previous === null ? absent : previous),
+      };
+    },
+  };
+}
+
 const EMPTY: readonly never[] = Object.freeze([]);
 
 const STRING = [ScalarType.STRING];

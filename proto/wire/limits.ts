@@ -23,6 +23,10 @@ export const LIMITS = {
   batch: 65_536,
   /** Tasks that an agent reports when it returns. */
   agentTasks: 65_536,
+  /** Operations in one ACCEPT: as many as it may launch tasks, because some schedulers make one of each task. */
+  operations: 10_000,
+  /** Operations that an agent reports when it returns: those that nobody acknowledged. */
+  agentOperations: 65_536,
   frameworks: 65_536,
   /** Kinds of resources in one list: reservations and volumes multiply them. */
   resources: 4_096,
@@ -32,6 +36,14 @@ export const LIMITS = {
   items: 65_536,
   /** Depth of a reservation, or labels on something. */
   reservations: 32,
+  /** Names in a quota. */
+  amounts: 1_024,
+  /** FEATURES M-38: RE2's program of 100 instructions ends long before; groups a role, constraints a group. */
+  pattern: 1_024,
+  constraintGroups: 256,
+  constraints: 256,
+  /** Machines of a maintenance window, windows of a schedule. */
+  machines: 65_536,
   labels: 1_024,
   attributes: 1_024,
   roles: 4_096,

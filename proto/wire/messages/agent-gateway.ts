@@ -13,6 +13,7 @@ import { frameOf } from "../frame.ts";
 import { LIMITS } from "../limits.ts";
 import { agentInfo } from "./agent.ts";
 import { knownFramework } from "./framework.ts";
+import { agentOperation, operationUpdate } from "./operation.ts";
 import { refusal } from "./refusal.ts";
 import { relayRequest } from "./relay.ts";
 import { killPolicy, statusUpdate, taskInfo, taskInfos, taskStatus } from "./task.ts";
@@ -31,7 +32,9 @@ export const agentToMaster = union<AgentToMaster, "kind">(AgentToMasterSchema, "
     epochSeen: integer(),
     tasks: list(nested(agentTask), LIMITS.agentTasks),
     frameworks: list(nested(knownFramework), LIMITS.frameworks),
+    operations: list(nested(operationUpdate), LIMITS.agentOperations),
   },
+  "operation-update": { update: nested(operationUpdate) },
   update: { update: nested(statusUpdate) },
   pong: { sequence: integer() },
   message: { frameworkId: id(), executorId: id(), data: bytes(LIMITS.data) },
@@ -52,6 +55,8 @@ export const agentDownlink = union<AgentDownlink, "kind">(MasterToAgentSchema, "
   launch: { framework: nested(knownFramework), tasks: taskInfos },
   kill: { frameworkId: id(), taskId: id(), killPolicy: optional(nested(killPolicy)) },
   acknowledge: { frameworkId: id(), taskId: id(), uuid: uuid() },
+  "apply-operation": { operation: nested(agentOperation) },
+  "acknowledge-operation": { operationUuid: id(), uuid: uuid() },
   "shutdown-framework": { frameworkId: id() },
   message: { frameworkId: id(), executorId: id(), data: bytes(LIMITS.data) },
   ping: { sequence: integer() },

@@ -9,6 +9,8 @@ import { record, union } from "../codec.ts";
 import { id, integer, list, nested, optional, port, text } from "../fields.ts";
 import { LIMITS } from "../limits.ts";
 import { attributes, faultDomain } from "./agent.ts";
+import { unavailability } from "./maintenance.ts";
+import { OPERATION_SHAPES } from "./operation.ts";
 import { resources } from "./resource.ts";
 import { taskInfos } from "./task.ts";
 
@@ -22,11 +24,20 @@ export const offer = record<Offer>(OfferSchema, {
   resources,
   attributes,
   domain: optional(nested(faultDomain)),
+  unavailability: optional(nested(unavailability)),
   timeoutMs: optional(integer()),
 });
 
+const operationId = optional(id());
+
 export const operation = union<Operation, "kind">(OperationSchema, "kind", {
   launch: { tasks: taskInfos },
+  reserve: { ...OPERATION_SHAPES.reserve, operationId },
+  unreserve: { ...OPERATION_SHAPES.unreserve, operationId },
+  create: { ...OPERATION_SHAPES.create, operationId },
+  destroy: { ...OPERATION_SHAPES.destroy, operationId },
+  "grow-volume": { ...OPERATION_SHAPES["grow-volume"], operationId },
+  "shrink-volume": { ...OPERATION_SHAPES["shrink-volume"], operationId },
 });
 
 /** A negative time means the default (FEATURES M-25), so it is let through. */

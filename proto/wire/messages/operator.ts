@@ -1,3 +1,4 @@
+import type { Capability } from "@bourse/model/framework";
 import type { FrameworkId } from "@bourse/model/ids";
 import {
   AGENT_CONDITIONS,
@@ -18,6 +19,7 @@ import type { TaskState } from "@bourse/model/task-state";
 import {
   ClientFrameSchema,
   EventsRequestSchema,
+  ExplainSubject_Shape_CapabilitiesSchema,
   ExplainSubjectSchema,
   OperatorCallSchema,
   OperatorChangeSchema,
@@ -32,11 +34,17 @@ import {
 import { type FieldCodec, record, union } from "../codec.ts";
 import { bool, id, integer, list, mapped, nested, optional, text, word } from "../fields.ts";
 import { LIMITS } from "../limits.ts";
+import { roleConstraints } from "./constraints.ts";
 import { explanation } from "./explain.ts";
+import { capabilities } from "./framework.ts";
+import { machines, maintenanceWindow } from "./maintenance.ts";
+import { operationState, resourceOperation } from "./operation.ts";
 import { agentView, frameworkView, masterView, offerView, taskView } from "./operator-view.ts";
+import { quota, roleWeight } from "./quota.ts";
 import { refusal } from "./refusal.ts";
 import { relayFrame, relayRequest } from "./relay.ts";
-import { resourceList } from "./resource.ts";
+import { resourceList, resources } from "./resource.ts";
+import { machineView, operationView, reservationView, roleView, volumeView } from "./role-view.ts";
 import { taskState, taskStatus } from "./task.ts";
 
 export const operatorCall = union<OperatorCall, "kind">(OperatorCallSchema, "kind", {
@@ -44,6 +52,12 @@ export const operatorCall = union<OperatorCall, "kind">(OperatorCallSchema, "kin
   "reactivate-agent": { agentId: id() },
   "teardown-framework": { frameworkId: id() },
   "kill-task": { frameworkId: id(), taskId: id(), gracePeriodMs: optional(integer()) },
+  "update-quotas": { quotas: list(nested(quota), LIMITS.roles), isForced: bool() },
+  "update-weights": { weights: list(nested(roleWeight), LIMITS.roles) },
+  operate: { agentId: id(), operation: nested(resourceOperation) },
+  "update-maintenance-schedule": { windows: list(nested(maintenanceWindow), LIMITS.machines) },
+  "start-maintenance": { machines },
+  "stop-maintenance": { machines },
 });
 
 export const operatorReply = union<OperatorReply, "kind">(OperatorReplySchema, "kind", {
@@ -81,10 +95,30 @@ const wanted: FieldCodec<Resources> = mapped(
   (message) => message.resources,
 );
 
+/** In a message of its own: no capability at all is not the same as any. */
+const capabilityList: FieldCodec<readonly Capability[]> = mapped(
+  nested(
+    record<{ readonly capabilities: readonly Capability[] }>(
+      ExplainSubject_Shape_CapabilitiesSchema,
+      { capabilities },
+    ),
+  ),
+  (list: readonly Capability[]) => ({ capabilities: list }),
+  (message) => message.capabilities,
+);
+
 const subject = nested(
   union<ExplainSubject, "kind">(ExplainSubjectSchema, "kind", {
     framework: { frameworkId: id(), wanted: optional(wanted) },
     task: { frameworkId: id(), taskId: id() },
+    role: { role: id() },
+    agent: { agentId: id() },
+    shape: {
+      role: id(),
+      wanted: resources,
+      constraints: optional(roleConstraints),
+      capabilities: optional(capabilityList),
+    },
   }),
 );
 
@@ -94,6 +128,11 @@ export const operatorQuery = union<OperatorQuery, "kind">(OperatorQuerySchema, "
   frameworks: { page, hasCompleted: bool() },
   offers: { page },
   tasks: { page, filter },
+  roles: { page },
+  reservations: { page },
+  volumes: { page },
+  operations: { page },
+  maintenance: {},
   explain: { subject },
 });
 
@@ -105,6 +144,11 @@ export const operatorView = union<OperatorView, "kind">(OperatorViewSchema, "kin
   frameworks: { frameworks: list(nested(frameworkView), LIMITS.rows), next },
   offers: { offers: list(nested(offerView), LIMITS.rows), next },
   tasks: { tasks: list(nested(taskView), LIMITS.rows), next },
+  roles: { roles: list(nested(roleView), LIMITS.rows), next },
+  reservations: { reservations: list(nested(reservationView), LIMITS.rows), next },
+  volumes: { volumes: list(nested(volumeView), LIMITS.rows), next },
+  operations: { operations: list(nested(operationView), LIMITS.rows), next },
+  maintenance: { machines: list(nested(machineView), LIMITS.rows) },
   explanation: { explanation: nested(explanation) },
   refused: { refusal: nested(refusal) },
 });
@@ -132,6 +176,10 @@ const change = union<OperatorChange, "kind">(OperatorChangeSchema, "kind", {
   "task-added": { frameworkId: id(), taskId: id(), agentId: id() },
   "task-updated": { frameworkId: id(), status: nested(taskStatus) },
   "task-removed": { frameworkId: id(), taskId: id() },
+  "quota-changed": { role: id() },
+  "weight-changed": { role: id(), weightMilli: integer() },
+  "operation-updated": { agentId: id(), operationUuid: id(), state: operationState },
+  "maintenance-changed": { hostname: id(), mode: word(["draining", "down", "up"]) },
   gap: { fromSequence: integer() },
 });
 

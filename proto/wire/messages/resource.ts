@@ -88,7 +88,7 @@ const disk = record<DiskInfo>(DiskInfoSchema, {
   ),
 });
 
-const resource = record<Resource>(ResourceSchema, {
+export const resource = record<Resource>(ResourceSchema, {
   name: id(),
   value: nested(value),
   reservations: optional(list(nested(reservation), LIMITS.reservations)),

@@ -1,10 +1,19 @@
 import type { AgentTask } from "@bourse/model/agent-messages";
+import type { Operation } from "@bourse/model/offer";
 import type { OpenRelay, RelayFrame, RelayRequest } from "@bourse/model/relay";
 import type { FrameworkCall } from "@bourse/model/scheduler";
 import fc, { type Arbitrary } from "fast-check";
 import type { AgentDownlink } from "../messages/agent-gateway.ts";
 import type { FrameworkDownlink } from "../messages/scheduler.ts";
 
+import {
+  acceptOperation,
+  agentOperation,
+  inverseOffer,
+  offerConstraints,
+  operationStatus,
+  operationUpdate,
+} from "./any-sharing.ts";
 import {
   agentInfo,
   blob,
@@ -73,19 +82,24 @@ export const anyRelayFrame: Arbitrary<RelayFrame> = fc.oneof(
   ),
 );
 
+const operation: Arbitrary<Operation> = fc.oneof(
+  fc.record({ kind: kind("launch"), tasks: few(task) }),
+  acceptOperation,
+);
+
 export const anyFrameworkCall: Arbitrary<FrameworkCall> = fc.oneof(
   row<
     Extract<FrameworkCall, { kind: "subscribe" }>,
     "kind" | "info" | "suppressedRoles" | "epochSeen"
   >(
     { kind: kind("subscribe"), info: frameworkInfo, suppressedRoles: few(id), epochSeen: time },
-    { frameworkId: id },
+    { frameworkId: id, offerConstraints },
   ),
   fc.record({ kind: kind("teardown") }),
   fc.record({
     kind: kind("accept"),
     offerIds: few(id),
-    operations: few(fc.record({ kind: kind("launch"), tasks: few(task) })),
+    operations: few(operation),
     filters,
   }),
   row<Extract<FrameworkCall, { kind: "decline" }>, "kind" | "offerIds" | "filters">(
@@ -105,6 +119,28 @@ export const anyFrameworkCall: Arbitrary<FrameworkCall> = fc.oneof(
     ),
   }),
   fc.record({ kind: kind("message"), agentId: id, executorId: id, data: blob }),
+  row<Extract<FrameworkCall, { kind: "update-framework" }>, "kind" | "info" | "suppressedRoles">(
+    { kind: kind("update-framework"), info: frameworkInfo, suppressedRoles: few(id) },
+    { offerConstraints },
+  ),
+  row<Extract<FrameworkCall, { kind: "acknowledge-operation" }>, "kind" | "operationId" | "uuid">(
+    { kind: kind("acknowledge-operation"), operationId: id, uuid },
+    { agentId: id },
+  ),
+  fc.record({
+    kind: kind("reconcile-operations"),
+    operations: few(
+      row<{ operationId: string; agentId?: string }, "operationId">(
+        { operationId: id },
+        { agentId: id },
+      ),
+    ),
+  }),
+  fc.record({ kind: kind("accept-inverse"), inverseOfferIds: few(id), filters }),
+  row<Extract<FrameworkCall, { kind: "decline-inverse" }>, "kind" | "inverseOfferIds" | "filters">(
+    { kind: kind("decline-inverse"), inverseOfferIds: few(id), filters },
+    { reasons: some(reason) },
+  ),
 );
 
 export const anyFrameworkEvent: Arbitrary<FrameworkDownlink> = fc.oneof(
@@ -117,6 +153,9 @@ export const anyFrameworkEvent: Arbitrary<FrameworkDownlink> = fc.oneof(
   }),
   fc.record({ kind: kind("offers"), offers: few(offer) }),
   fc.record({ kind: kind("rescind"), offerId: id }),
+  fc.record({ kind: kind("inverse-offers"), inverseOffers: few(inverseOffer) }),
+  fc.record({ kind: kind("rescind-inverse"), inverseOfferId: id }),
+  fc.record({ kind: kind("operation-update"), status: operationStatus }),
   fc.record({ kind: kind("update"), status }),
   fc.record({ kind: kind("message"), agentId: id, executorId: id, data: blob }),
   row<Extract<FrameworkDownlink, { kind: "failure" }>, "kind" | "agentId">(
@@ -139,7 +178,9 @@ export const anyAgentToMaster = fc.oneof(
     epochSeen: time,
     tasks: few(agentTask),
     frameworks: few(known),
+    operations: few(operationUpdate),
   }),
+  fc.record({ kind: kind("operation-update"), update: operationUpdate }),
   fc.record({
     kind: kind("update"),
     update: fc.record({ frameworkId: id, status, latestState: state }),
@@ -164,6 +205,8 @@ export const anyMasterToAgent: Arbitrary<AgentDownlink> = fc.oneof(
     { killPolicy },
   ),
   fc.record({ kind: kind("acknowledge"), frameworkId: id, taskId: id, uuid }),
+  fc.record({ kind: kind("apply-operation"), operation: agentOperation }),
+  fc.record({ kind: kind("acknowledge-operation"), operationUuid: id, uuid }),
   fc.record({ kind: kind("shutdown-framework"), frameworkId: id }),
   fc.record({ kind: kind("message"), frameworkId: id, executorId: id, data: blob }),
   fc.record({ kind: kind("ping"), sequence: time }),

@@ -2,6 +2,7 @@ import { CHECK_NAMES, type Decision, type Explanation } from "@bourse/model/expl
 import { CAPABILITIES } from "@bourse/model/framework";
 import {
   AGENT_CONDITIONS,
+  type ExplainSubject,
   FRAMEWORK_CONDITIONS,
   type OperatorCall,
   type OperatorChange,
@@ -16,6 +17,17 @@ import type { ClientFrame } from "../messages/operator.ts";
 
 import { anyRelayFrame, anyRelayRequest } from "./any-message.ts";
 import {
+  amounts,
+  machine,
+  maintenanceWindow,
+  operationKind,
+  operationState,
+  quota,
+  resourceOperation,
+  roleConstraints,
+  unavailability,
+} from "./any-sharing.ts";
+import {
   attribute,
   count,
   domain,
@@ -25,6 +37,7 @@ import {
   kind,
   reason,
   refusal,
+  resource,
   resources,
   row,
   state,
@@ -40,6 +53,17 @@ export const anyOperatorCall: Arbitrary<OperatorCall> = fc.oneof(
     { kind: kind("kill-task"), frameworkId: id, taskId: id },
     { gracePeriodMs: time },
   ),
+  fc.record({ kind: kind("update-quotas"), quotas: few(quota), isForced: flag }),
+  fc.record({
+    kind: kind("update-weights"),
+    weights: few(fc.record({ role: id, weightMilli: time })),
+  }),
+  fc.record({ kind: kind("operate"), agentId: id, operation: resourceOperation }),
+  fc.record({ kind: kind("update-maintenance-schedule"), windows: few(maintenanceWindow) }),
+  fc.record({
+    kind: fc.constantFrom("start-maintenance", "stop-maintenance"),
+    machines: few(machine),
+  }),
 );
 
 export const anyOperatorReply: Arbitrary<OperatorReply> = fc.oneof(
@@ -53,8 +77,11 @@ const page = row<{ limit: number; after?: string }, "limit">(
 );
 
 export const anyOperatorQuery: Arbitrary<OperatorQuery> = fc.oneof(
-  fc.record({ kind: kind("master") }),
-  fc.record({ kind: fc.constantFrom("agents", "offers"), page }),
+  fc.record({ kind: fc.constantFrom("master", "maintenance") }),
+  fc.record({
+    kind: fc.constantFrom("agents", "offers", "roles", "reservations", "volumes", "operations"),
+    page,
+  }),
   fc.record({ kind: kind("frameworks"), page, hasCompleted: flag }),
   fc.record({
     kind: kind("tasks"),
@@ -72,6 +99,15 @@ export const anyOperatorQuery: Arbitrary<OperatorQuery> = fc.oneof(
         { wanted: resources },
       ),
       fc.record({ kind: kind("task"), frameworkId: id, taskId: id }),
+      fc.record({ kind: kind("role"), role: id }),
+      fc.record({ kind: kind("agent"), agentId: id }),
+      row<Extract<ExplainSubject, { kind: "shape" }>, "kind" | "role" | "wanted">(
+        { kind: kind("shape"), role: id, wanted: resources },
+        {
+          constraints: roleConstraints,
+          capabilities: few(fc.constantFrom(...CAPABILITIES)),
+        },
+      ),
     ),
   }),
 );
@@ -91,32 +127,53 @@ const what: Arbitrary<Decision["what"]> = fc.oneof(
   fc.record({ kind: kind("lost"), taskId: id, agentId: id, cause: text }),
   fc.record({ kind: kind("withheld"), cause: text }),
 );
-const explanation: Arbitrary<Explanation> = fc.record({
-  frameworkId: id,
-  summary: text,
-  roles: few(
-    fc.record({
-      role: id,
-      isSuppressed: flag,
-      share: fc.double({ min: 0, max: 1, noNaN: true }).map((share) => share + 0),
-      position: count,
-      of: count,
-    }),
-  ),
-  agents: few(
-    fc.record({
-      agentId: id,
-      free: resources,
-      checks: few(
-        row<Explanation["agents"][number]["checks"][number], "name" | "isPassed">(
-          { name: fc.constantFrom(...CHECK_NAMES), isPassed: flag },
-          { role: id, detail: text },
+const share = fc.double({ min: 0, max: 1, noNaN: true }).map((value) => value + 0);
+const explanation = row<Explanation, Exclude<keyof Explanation, "frameworkId">>(
+  {
+    summary: text,
+    roles: few(
+      fc.record({
+        role: id,
+        isSuppressed: flag,
+        share,
+        position: count,
+        of: count,
+        weightMilli: time,
+        fairShare: share,
+        unservedForMs: fc.option(time),
+        limits: few(fc.record({ role: id, name: id, limitMilli: time, consumedMilli: time })),
+      }),
+    ),
+    agents: few(
+      fc.record({
+        agentId: id,
+        free: resources,
+        checks: few(
+          row<Explanation["agents"][number]["checks"][number], "name" | "isPassed">(
+            { name: fc.constantFrom(...CHECK_NAMES), isPassed: flag },
+            { role: id, detail: text },
+          ),
         ),
-      ),
-    }),
-  ),
-  decisions: few(fc.record({ wallMs: time, what })),
-});
+        holders: few(fc.record({ frameworkId: id, role: id, resources })),
+        filters: few(fc.record({ frameworkId: id, role: id, refused: resources, restMs: time })),
+      }),
+    ),
+    relaxations: few(
+      fc.record({
+        agentIds: few(id),
+        changes: few(
+          row<Explanation["relaxations"][number]["changes"][number], "check" | "shortfalls">(
+            { check: fc.constantFrom(...CHECK_NAMES), shortfalls: amounts },
+            { role: id },
+          ),
+        ),
+        text,
+      }),
+    ),
+    decisions: few(fc.record({ wallMs: time, what })),
+  },
+  { frameworkId: id },
+);
 
 type View<K extends OperatorView["kind"]> = Extract<OperatorView, { kind: K }>;
 type AgentRow = View<"agents">["agents"][number];
@@ -180,6 +237,69 @@ const taskRow = row<TaskRow, Exclude<keyof TaskRow, "executorId" | "isHealthy">>
   },
   { executorId: id, isHealthy: flag },
 );
+type RoleRow = View<"roles">["roles"][number];
+type OperationRow = View<"operations">["operations"][number];
+type MachineRow = View<"maintenance">["machines"][number];
+
+const roleRow = row<RoleRow, Exclude<keyof RoleRow, "quota">>(
+  {
+    role: id,
+    weightMilli: time,
+    frameworkIds: few(id),
+    share,
+    fairShare: share,
+    consumed: amounts,
+    allocated: resources,
+    reserved: resources,
+    unservedForMs: fc.option(time),
+  },
+  { quota },
+);
+const reservationRow = fc.record({
+  agentId: id,
+  hostname: text,
+  role: id,
+  resources,
+  allocated: resources,
+  isOrphaned: flag,
+});
+const volumeRow = fc.record({
+  agentId: id,
+  hostname: text,
+  volumeId: id,
+  role: id,
+  resource,
+  usedBy: few(fc.record({ frameworkId: id, taskId: id })),
+  isOrphaned: flag,
+});
+const operationRow = row<
+  OperationRow,
+  Exclude<keyof OperationRow, "frameworkId" | "operationId" | "message">
+>(
+  {
+    operationUuid: id,
+    agentId: id,
+    operation: operationKind,
+    state: operationState,
+    startedAtMs: time,
+  },
+  { frameworkId: id, operationId: id, message: text },
+);
+const machineRow = row<MachineRow, Exclude<keyof MachineRow, "unavailability">>(
+  {
+    machine,
+    mode: fc.constantFrom("draining", "down"),
+    agentIds: few(id),
+    answers: few(
+      fc.record({
+        frameworkId: id,
+        agentId: id,
+        answer: fc.constantFrom("accepted", "declined", "none"),
+      }),
+    ),
+  },
+  { unavailability },
+);
 const master = fc.record({
   masterId: id,
   epoch: time,
@@ -210,6 +330,20 @@ export const anyOperatorView: Arbitrary<OperatorView> = fc.oneof(
     { next: id },
   ),
   row<View<"tasks">, "kind" | "tasks">({ kind: kind("tasks"), tasks: few(taskRow) }, { next: id }),
+  row<View<"roles">, "kind" | "roles">({ kind: kind("roles"), roles: few(roleRow) }, { next: id }),
+  row<View<"reservations">, "kind" | "reservations">(
+    { kind: kind("reservations"), reservations: few(reservationRow) },
+    { next: id },
+  ),
+  row<View<"volumes">, "kind" | "volumes">(
+    { kind: kind("volumes"), volumes: few(volumeRow) },
+    { next: id },
+  ),
+  row<View<"operations">, "kind" | "operations">(
+    { kind: kind("operations"), operations: few(operationRow) },
+    { next: id },
+  ),
+  fc.record({ kind: kind("maintenance"), machines: few(machineRow) }),
   fc.record({ kind: kind("explanation"), explanation }),
   fc.record({ kind: kind("refused"), refusal }),
 );
@@ -234,6 +368,19 @@ const change: Arbitrary<OperatorChange> = fc.oneof(
   fc.record({ kind: kind("task-added"), frameworkId: id, taskId: id, agentId: id }),
   fc.record({ kind: kind("task-updated"), frameworkId: id, status }),
   fc.record({ kind: kind("task-removed"), frameworkId: id, taskId: id }),
+  fc.record({ kind: kind("quota-changed"), role: id }),
+  fc.record({ kind: kind("weight-changed"), role: id, weightMilli: time }),
+  fc.record({
+    kind: kind("operation-updated"),
+    agentId: id,
+    operationUuid: id,
+    state: operationState,
+  }),
+  fc.record({
+    kind: kind("maintenance-changed"),
+    hostname: id,
+    mode: fc.constantFrom("draining", "down", "up"),
+  }),
   fc.record({ kind: kind("gap"), fromSequence: time }),
 );
 

@@ -147,7 +147,7 @@ export const status = row<TaskStatus, "taskId" | "state" | "source" | "timestamp
     payload: blob,
   },
 );
-export const offer = row<Offer, Exclude<keyof Offer, "domain" | "timeoutMs">>(
+export const offer = row<Offer, Exclude<keyof Offer, "domain" | "timeoutMs" | "unavailability">>(
   {
     offerId: id,
     frameworkId: id,
@@ -158,7 +158,11 @@ export const offer = row<Offer, Exclude<keyof Offer, "domain" | "timeoutMs">>(
     resources,
     attributes: few(attribute),
   },
-  { domain, timeoutMs: time },
+  {
+    domain,
+    timeoutMs: time,
+    unavailability: row({ startMs: time }, { durationMs: time }),
+  },
 );
 export const filters = row<{ refuseMs?: number }>({}, { refuseMs: fc.integer() });
 export const reason = row<DeclineReason, "code">({ code: id }, { detail: text });

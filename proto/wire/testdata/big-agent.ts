@@ -11,6 +11,7 @@ export function bigReregister(
   const payload = new Uint8Array(1_024).fill(7);
   return {
     kind: "reregister",
+    operations: [],
     agentId,
     epochSeen: 0,
     info: {

@@ -8,6 +8,7 @@ import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegen
 import type { Message } from "@bufbuild/protobuf";
 import type { AgentInfo } from "./agent_pb.js";
 import type { KnownFramework } from "./framework_pb.js";
+import type { AgentOperation, OperationUpdate } from "./operation_pb.js";
 import type { KillPolicy, StatusUpdate, TaskInfo, TaskStatus } from "./task_pb.js";
 import type { OpenRelay } from "./relay_pb.js";
 import type { Refusal } from "./refusal_pb.js";
@@ -116,6 +117,12 @@ export declare type AgentToMaster = Message<"bourse.v1.AgentToMaster"> & {
      */
     value: AgentToMaster_Unregister;
     case: "unregister";
+  } | {
+    /**
+     * @generated from field: bourse.v1.AgentToMaster.OperationUpdated operation_update = 7;
+     */
+    value: AgentToMaster_OperationUpdated;
+    case: "operationUpdate";
   } | { case: undefined; value?: undefined };
 };
 
@@ -174,6 +181,13 @@ export declare type AgentToMaster_Reregister = Message<"bourse.v1.AgentToMaster.
    * @generated from field: repeated bourse.v1.KnownFramework frameworks = 5;
    */
   frameworks: KnownFramework[];
+
+  /**
+   * Those whose last update is not acknowledged.
+   *
+   * @generated from field: repeated bourse.v1.OperationUpdate operations = 6;
+   */
+  operations: OperationUpdate[];
 };
 
 /**
@@ -251,6 +265,22 @@ export declare type AgentToMaster_Unregister = Message<"bourse.v1.AgentToMaster.
  * Use `create(AgentToMaster_UnregisterSchema)` to create a new message.
  */
 export declare const AgentToMaster_UnregisterSchema: GenMessage<AgentToMaster_Unregister>;
+
+/**
+ * @generated from message bourse.v1.AgentToMaster.OperationUpdated
+ */
+export declare type AgentToMaster_OperationUpdated = Message<"bourse.v1.AgentToMaster.OperationUpdated"> & {
+  /**
+   * @generated from field: optional bourse.v1.OperationUpdate update = 1;
+   */
+  update?: OperationUpdate | undefined;
+};
+
+/**
+ * Describes the message bourse.v1.AgentToMaster.OperationUpdated.
+ * Use `create(AgentToMaster_OperationUpdatedSchema)` to create a new message.
+ */
+export declare const AgentToMaster_OperationUpdatedSchema: GenMessage<AgentToMaster_OperationUpdated>;
 
 /**
  * A task that the agent knows: running, or ended and not yet acknowledged.
@@ -347,6 +377,18 @@ export declare type MasterToAgent = Message<"bourse.v1.MasterToAgent"> & {
      */
     value: MasterToAgent_Error;
     case: "error";
+  } | {
+    /**
+     * @generated from field: bourse.v1.MasterToAgent.ApplyOperation apply_operation = 11;
+     */
+    value: MasterToAgent_ApplyOperation;
+    case: "applyOperation";
+  } | {
+    /**
+     * @generated from field: bourse.v1.MasterToAgent.AcknowledgeOperation acknowledge_operation = 12;
+     */
+    value: MasterToAgent_AcknowledgeOperation;
+    case: "acknowledgeOperation";
   } | {
     /**
      * Not from the core: open a Relay stream.
@@ -583,6 +625,43 @@ export declare type MasterToAgent_Error = Message<"bourse.v1.MasterToAgent.Error
  * Use `create(MasterToAgent_ErrorSchema)` to create a new message.
  */
 export declare const MasterToAgent_ErrorSchema: GenMessage<MasterToAgent_Error>;
+
+/**
+ * @generated from message bourse.v1.MasterToAgent.ApplyOperation
+ */
+export declare type MasterToAgent_ApplyOperation = Message<"bourse.v1.MasterToAgent.ApplyOperation"> & {
+  /**
+   * @generated from field: optional bourse.v1.AgentOperation operation = 1;
+   */
+  operation?: AgentOperation | undefined;
+};
+
+/**
+ * Describes the message bourse.v1.MasterToAgent.ApplyOperation.
+ * Use `create(MasterToAgent_ApplyOperationSchema)` to create a new message.
+ */
+export declare const MasterToAgent_ApplyOperationSchema: GenMessage<MasterToAgent_ApplyOperation>;
+
+/**
+ * @generated from message bourse.v1.MasterToAgent.AcknowledgeOperation
+ */
+export declare type MasterToAgent_AcknowledgeOperation = Message<"bourse.v1.MasterToAgent.AcknowledgeOperation"> & {
+  /**
+   * @generated from field: optional string operation_uuid = 1;
+   */
+  operationUuid: string;
+
+  /**
+   * @generated from field: optional bytes uuid = 2;
+   */
+  uuid: Uint8Array;
+};
+
+/**
+ * Describes the message bourse.v1.MasterToAgent.AcknowledgeOperation.
+ * Use `create(MasterToAgent_AcknowledgeOperationSchema)` to create a new message.
+ */
+export declare const MasterToAgent_AcknowledgeOperationSchema: GenMessage<MasterToAgent_AcknowledgeOperation>;
 
 /**
  * @generated from service bourse.v1.AgentGateway

@@ -7,6 +7,7 @@
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Resource } from "./resource_pb.js";
+import type { Amount } from "./quota_pb.js";
 import type { DeclineReason } from "./offer_pb.js";
 
 /**
@@ -44,6 +45,13 @@ export declare type Explanation = Message<"bourse.v1.Explanation"> & {
    * @generated from field: repeated bourse.v1.Decision decisions = 5;
    */
   decisions: Decision[];
+
+  /**
+   * The smallest first.
+   *
+   * @generated from field: repeated bourse.v1.Relaxation relaxations = 6;
+   */
+  relaxations: Relaxation[];
 };
 
 /**
@@ -80,6 +88,30 @@ export declare type RoleStanding = Message<"bourse.v1.RoleStanding"> & {
    * @generated from field: optional int32 of = 5;
    */
   of: number;
+
+  /**
+   * @generated from field: optional int64 weight_milli = 6;
+   */
+  weightMilli: bigint;
+
+  /**
+   * @generated from field: optional double fair_share = 7;
+   */
+  fairShare: number;
+
+  /**
+   * Absent = entitled to no more.
+   *
+   * @generated from field: optional int64 unserved_for_ms = 8;
+   */
+  unservedForMs: bigint;
+
+  /**
+   * The tightest of its own and its ancestors' limits.
+   *
+   * @generated from field: repeated bourse.v1.RoleStanding.Limit limits = 9;
+   */
+  limits: RoleStanding_Limit[];
 };
 
 /**
@@ -87,6 +119,37 @@ export declare type RoleStanding = Message<"bourse.v1.RoleStanding"> & {
  * Use `create(RoleStandingSchema)` to create a new message.
  */
 export declare const RoleStandingSchema: GenMessage<RoleStanding>;
+
+/**
+ * @generated from message bourse.v1.RoleStanding.Limit
+ */
+export declare type RoleStanding_Limit = Message<"bourse.v1.RoleStanding.Limit"> & {
+  /**
+   * @generated from field: optional string role = 1;
+   */
+  role: string;
+
+  /**
+   * @generated from field: optional string name = 2;
+   */
+  name: string;
+
+  /**
+   * @generated from field: optional int64 limit_milli = 3;
+   */
+  limitMilli: bigint;
+
+  /**
+   * @generated from field: optional int64 consumed_milli = 4;
+   */
+  consumedMilli: bigint;
+};
+
+/**
+ * Describes the message bourse.v1.RoleStanding.Limit.
+ * Use `create(RoleStanding_LimitSchema)` to create a new message.
+ */
+export declare const RoleStanding_LimitSchema: GenMessage<RoleStanding_Limit>;
 
 /**
  * @generated from message bourse.v1.AgentVerdict
@@ -106,6 +169,18 @@ export declare type AgentVerdict = Message<"bourse.v1.AgentVerdict"> & {
    * @generated from field: repeated bourse.v1.Check checks = 3;
    */
   checks: Check[];
+
+  /**
+   * Who has the rest.
+   *
+   * @generated from field: repeated bourse.v1.Holder holders = 4;
+   */
+  holders: Holder[];
+
+  /**
+   * @generated from field: repeated bourse.v1.PendingFilter filters = 5;
+   */
+  filters: PendingFilter[];
 };
 
 /**
@@ -113,6 +188,117 @@ export declare type AgentVerdict = Message<"bourse.v1.AgentVerdict"> & {
  * Use `create(AgentVerdictSchema)` to create a new message.
  */
 export declare const AgentVerdictSchema: GenMessage<AgentVerdict>;
+
+/**
+ * @generated from message bourse.v1.Holder
+ */
+export declare type Holder = Message<"bourse.v1.Holder"> & {
+  /**
+   * @generated from field: optional string framework_id = 1;
+   */
+  frameworkId: string;
+
+  /**
+   * @generated from field: optional string role = 2;
+   */
+  role: string;
+
+  /**
+   * @generated from field: repeated bourse.v1.Resource resources = 3;
+   */
+  resources: Resource[];
+};
+
+/**
+ * Describes the message bourse.v1.Holder.
+ * Use `create(HolderSchema)` to create a new message.
+ */
+export declare const HolderSchema: GenMessage<Holder>;
+
+/**
+ * @generated from message bourse.v1.PendingFilter
+ */
+export declare type PendingFilter = Message<"bourse.v1.PendingFilter"> & {
+  /**
+   * @generated from field: optional string framework_id = 1;
+   */
+  frameworkId: string;
+
+  /**
+   * @generated from field: optional string role = 2;
+   */
+  role: string;
+
+  /**
+   * @generated from field: repeated bourse.v1.Resource refused = 3;
+   */
+  refused: Resource[];
+
+  /**
+   * @generated from field: optional int64 rest_ms = 4;
+   */
+  restMs: bigint;
+};
+
+/**
+ * Describes the message bourse.v1.PendingFilter.
+ * Use `create(PendingFilterSchema)` to create a new message.
+ */
+export declare const PendingFilterSchema: GenMessage<PendingFilter>;
+
+/**
+ * Changes that together would produce an offer.
+ *
+ * @generated from message bourse.v1.Relaxation
+ */
+export declare type Relaxation = Message<"bourse.v1.Relaxation"> & {
+  /**
+   * @generated from field: repeated string agent_ids = 1;
+   */
+  agentIds: string[];
+
+  /**
+   * @generated from field: repeated bourse.v1.RelaxedCheck changes = 2;
+   */
+  changes: RelaxedCheck[];
+
+  /**
+   * @generated from field: optional string text = 3;
+   */
+  text: string;
+};
+
+/**
+ * Describes the message bourse.v1.Relaxation.
+ * Use `create(RelaxationSchema)` to create a new message.
+ */
+export declare const RelaxationSchema: GenMessage<Relaxation>;
+
+/**
+ * @generated from message bourse.v1.RelaxedCheck
+ */
+export declare type RelaxedCheck = Message<"bourse.v1.RelaxedCheck"> & {
+  /**
+   * @generated from field: optional string check = 1;
+   */
+  check: string;
+
+  /**
+   * @generated from field: optional string role = 2;
+   */
+  role: string;
+
+  /**
+   * @generated from field: repeated bourse.v1.Amount shortfalls = 3;
+   */
+  shortfalls: Amount[];
+};
+
+/**
+ * Describes the message bourse.v1.RelaxedCheck.
+ * Use `create(RelaxedCheckSchema)` to create a new message.
+ */
+export declare const RelaxedCheckSchema: GenMessage<RelaxedCheck>;
 
 /**
  * @generated from message bourse.v1.Check

@@ -6,13 +6,14 @@
 
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_bourse_v1_offer } from "./offer_pb.js";
+import { file_bourse_v1_quota } from "./quota_pb.js";
 import { file_bourse_v1_resource } from "./resource_pb.js";
 
 /**
  * Describes the file bourse/v1/explain.proto.
  */
 export const file_bourse_v1_explain = /*@__PURE__*/
-  fileDesc("Chdib3Vyc2UvdjEvZXhwbGFpbi5wcm90bxIJYm91cnNlLnYxIq0BCgtFeHBsYW5hdGlvbhIUCgxmcmFtZXdvcmtfaWQYASABKAkSDwoHc3VtbWFyeRgCIAEoCRImCgVyb2xlcxgDIAMoCzIXLmJvdXJzZS52MS5Sb2xlU3RhbmRpbmcSJwoGYWdlbnRzGAQgAygLMhcuYm91cnNlLnYxLkFnZW50VmVyZGljdBImCglkZWNpc2lvbnMYBSADKAsyEy5ib3Vyc2UudjEuRGVjaXNpb24iYAoMUm9sZVN0YW5kaW5nEgwKBHJvbGUYASABKAkSFQoNaXNfc3VwcHJlc3NlZBgCIAEoCBINCgVzaGFyZRgDIAEoARIQCghwb3NpdGlvbhgEIAEoBRIKCgJvZhgFIAEoBSJlCgxBZ2VudFZlcmRpY3QSEAoIYWdlbnRfaWQYASABKAkSIQoEZnJlZRgCIAMoCzITLmJvdXJzZS52MS5SZXNvdXJjZRIgCgZjaGVja3MYAyADKAsyEC5ib3Vyc2UudjEuQ2hlY2siRgoFQ2hlY2sSDAoEbmFtZRgBIAEoCRIMCgRyb2xlGAIgASgJEhEKCWlzX3Bhc3NlZBgDIAEoCBIOCgZkZXRhaWwYBCABKAkiQgoIRGVjaXNpb24SDwoHd2FsbF9tcxgBIAEoAxIlCgR3aGF0GAIgASgLMhcuYm91cnNlLnYxLkRlY2lzaW9uV2hhdCLLBgoMRGVjaXNpb25XaGF0EjIKB29mZmVyZWQYASABKAsyHy5ib3Vyc2UudjEuRGVjaXNpb25XaGF0Lk9mZmVyZWRIABI2CglyZXNjaW5kZWQYAiABKAsyIS5ib3Vyc2UudjEuRGVjaXNpb25XaGF0LlJlc2NpbmRlZEgAEjQKCGRlY2xpbmVkGAMgASgLMiAuYm91cnNlLnYxLkRlY2lzaW9uV2hhdC5EZWNsaW5lZEgAEjQKCGxhdW5jaGVkGAQgASgLMiAuYm91cnNlLnYxLkRlY2lzaW9uV2hhdC5MYXVuY2hlZEgAEjIKB2Ryb3BwZWQYBSABKAsyHy5ib3Vyc2UudjEuRGVjaXNpb25XaGF0LkRyb3BwZWRIABIsCgRsb3N0GAYgASgLMhwuYm91cnNlLnYxLkRlY2lzaW9uV2hhdC5Mb3N0SAASNAoId2l0aGhlbGQYByABKAsyIC5ib3Vyc2UudjEuRGVjaXNpb25XaGF0LldpdGhoZWxkSAAaYwoHT2ZmZXJlZBIQCghvZmZlcl9pZBgBIAEoCRIQCghhZ2VudF9pZBgCIAEoCRIMCgRyb2xlGAMgASgJEiYKCXJlc291cmNlcxgEIAMoCzITLmJvdXJzZS52MS5SZXNvdXJjZRo+CglSZXNjaW5kZWQSEAoIb2ZmZXJfaWQYASABKAkSEAoIYWdlbnRfaWQYAiABKAkSDQoFY2F1c2UYAyABKAkabAoIRGVjbGluZWQSEAoIb2ZmZXJfaWQYASABKAkSEAoIYWdlbnRfaWQYAiABKAkSEQoJcmVmdXNlX21zGAMgASgDEikKB3JlYXNvbnMYBCADKAsyGC5ib3Vyc2UudjEuRGVjbGluZVJlYXNvbhowCghMYXVuY2hlZBIQCghhZ2VudF9pZBgBIAEoCRISCgp0YXNrX2NvdW50GAIgASgFGikKB0Ryb3BwZWQSDwoHdGFza19pZBgBIAEoCRINCgVjYXVzZRgCIAEoCRo4CgRMb3N0Eg8KB3Rhc2tfaWQYASABKAkSEAoIYWdlbnRfaWQYAiABKAkSDQoFY2F1c2UYAyABKAkaGQoIV2l0aGhlbGQSDQoFY2F1c2UYASABKAlCBgoEa2luZA", [file_bourse_v1_offer, file_bourse_v1_resource]);
+  fileDesc("Chdib3Vyc2UvdjEvZXhwbGFpbi5wcm90bxIJYm91cnNlLnYxItkBCgtFeHBsYW5hdGlvbhIUCgxmcmFtZXdvcmtfaWQYASABKAkSDwoHc3VtbWFyeRgCIAEoCRImCgVyb2xlcxgDIAMoCzIXLmJvdXJzZS52MS5Sb2xlU3RhbmRpbmcSJwoGYWdlbnRzGAQgAygLMhcuYm91cnNlLnYxLkFnZW50VmVyZGljdBImCglkZWNpc2lvbnMYBSADKAsyEy5ib3Vyc2UudjEuRGVjaXNpb24SKgoLcmVsYXhhdGlvbnMYBiADKAsyFS5ib3Vyc2UudjEuUmVsYXhhdGlvbiKkAgoMUm9sZVN0YW5kaW5nEgwKBHJvbGUYASABKAkSFQoNaXNfc3VwcHJlc3NlZBgCIAEoCBINCgVzaGFyZRgDIAEoARIQCghwb3NpdGlvbhgEIAEoBRIKCgJvZhgFIAEoBRIUCgx3ZWlnaHRfbWlsbGkYBiABKAMSEgoKZmFpcl9zaGFyZRgHIAEoARIXCg91bnNlcnZlZF9mb3JfbXMYCCABKAMSLQoGbGltaXRzGAkgAygLMh0uYm91cnNlLnYxLlJvbGVTdGFuZGluZy5MaW1pdBpQCgVMaW1pdBIMCgRyb2xlGAEgASgJEgwKBG5hbWUYAiABKAkSEwoLbGltaXRfbWlsbGkYAyABKAMSFgoOY29uc3VtZWRfbWlsbGkYBCABKAMitAEKDEFnZW50VmVyZGljdBIQCghhZ2VudF9pZBgBIAEoCRIhCgRmcmVlGAIgAygLMhMuYm91cnNlLnYxLlJlc291cmNlEiAKBmNoZWNrcxgDIAMoCzIQLmJvdXJzZS52MS5DaGVjaxIiCgdob2xkZXJzGAQgAygLMhEuYm91cnNlLnYxLkhvbGRlchIpCgdmaWx0ZXJzGAUgAygLMhguYm91cnNlLnYxLlBlbmRpbmdGaWx0ZXIiVAoGSG9sZGVyEhQKDGZyYW1ld29ya19pZBgBIAEoCRIMCgRyb2xlGAIgASgJEiYKCXJlc291cmNlcxgDIAMoCzITLmJvdXJzZS52MS5SZXNvdXJjZSJqCg1QZW5kaW5nRmlsdGVyEhQKDGZyYW1ld29ya19pZBgBIAEoCRIMCgRyb2xlGAIgASgJEiQKB3JlZnVzZWQYAyADKAsyEy5ib3Vyc2UudjEuUmVzb3VyY2USDwoHcmVzdF9tcxgEIAEoAyJXCgpSZWxheGF0aW9uEhEKCWFnZW50X2lkcxgBIAMoCRIoCgdjaGFuZ2VzGAIgAygLMhcuYm91cnNlLnYxLlJlbGF4ZWRDaGVjaxIMCgR0ZXh0GAMgASgJIlIKDFJlbGF4ZWRDaGVjaxINCgVjaGVjaxgBIAEoCRIMCgRyb2xlGAIgASgJEiUKCnNob3J0ZmFsbHMYAyADKAsyES5ib3Vyc2UudjEuQW1vdW50IkYKBUNoZWNrEgwKBG5hbWUYASABKAkSDAoEcm9sZRgCIAEoCRIRCglpc19wYXNzZWQYAyABKAgSDgoGZGV0YWlsGAQgASgJIkIKCERlY2lzaW9uEg8KB3dhbGxfbXMYASABKAMSJQoEd2hhdBgCIAEoCzIXLmJvdXJzZS52MS5EZWNpc2lvbldoYXQiywYKDERlY2lzaW9uV2hhdBIyCgdvZmZlcmVkGAEgASgLMh8uYm91cnNlLnYxLkRlY2lzaW9uV2hhdC5PZmZlcmVkSAASNgoJcmVzY2luZGVkGAIgASgLMiEuYm91cnNlLnYxLkRlY2lzaW9uV2hhdC5SZXNjaW5kZWRIABI0CghkZWNsaW5lZBgDIAEoCzIgLmJvdXJzZS52MS5EZWNpc2lvbldoYXQuRGVjbGluZWRIABI0CghsYXVuY2hlZBgEIAEoCzIgLmJvdXJzZS52MS5EZWNpc2lvbldoYXQuTGF1bmNoZWRIABIyCgdkcm9wcGVkGAUgASgLMh8uYm91cnNlLnYxLkRlY2lzaW9uV2hhdC5Ecm9wcGVkSAASLAoEbG9zdBgGIAEoCzIcLmJvdXJzZS52MS5EZWNpc2lvbldoYXQuTG9zdEgAEjQKCHdpdGhoZWxkGAcgASgLMiAuYm91cnNlLnYxLkRlY2lzaW9uV2hhdC5XaXRoaGVsZEgAGmMKB09mZmVyZWQSEAoIb2ZmZXJfaWQYASABKAkSEAoIYWdlbnRfaWQYAiABKAkSDAoEcm9sZRgDIAEoCRImCglyZXNvdXJjZXMYBCADKAsyEy5ib3Vyc2UudjEuUmVzb3VyY2UaPgoJUmVzY2luZGVkEhAKCG9mZmVyX2lkGAEgASgJEhAKCGFnZW50X2lkGAIgASgJEg0KBWNhdXNlGAMgASgJGmwKCERlY2xpbmVkEhAKCG9mZmVyX2lkGAEgASgJEhAKCGFnZW50X2lkGAIgASgJEhEKCXJlZnVzZV9tcxgDIAEoAxIpCgdyZWFzb25zGAQgAygLMhguYm91cnNlLnYxLkRlY2xpbmVSZWFzb24aMAoITGF1bmNoZWQSEAoIYWdlbnRfaWQYASABKAkSEgoKdGFza19jb3VudBgCIAEoBRopCgdEcm9wcGVkEg8KB3Rhc2tfaWQYASABKAkSDQoFY2F1c2UYAiABKAkaOAoETG9zdBIPCgd0YXNrX2lkGAEgASgJEhAKCGFnZW50X2lkGAIgASgJEg0KBWNhdXNlGAMgASgJGhkKCFdpdGhoZWxkEg0KBWNhdXNlGAEgASgJQgYKBGtpbmQ", [file_bourse_v1_offer, file_bourse_v1_quota, file_bourse_v1_resource]);
 
 /**
  * Describes the message bourse.v1.Explanation.
@@ -29,6 +30,13 @@ export const RoleStandingSchema = /*@__PURE__*/
   messageDesc(file_bourse_v1_explain, 1);
 
 /**
+ * Describes the message bourse.v1.RoleStanding.Limit.
+ * Use `create(RoleStanding_LimitSchema)` to create a new message.
+ */
+export const RoleStanding_LimitSchema = /*@__PURE__*/
+  messageDesc(file_bourse_v1_explain, 1, 0);
+
+/**
  * Describes the message bourse.v1.AgentVerdict.
  * Use `create(AgentVerdictSchema)` to create a new message.
  */
@@ -36,72 +44,100 @@ export const AgentVerdictSchema = /*@__PURE__*/
   messageDesc(file_bourse_v1_explain, 2);
 
 /**
+ * Describes the message bourse.v1.Holder.
+ * Use `create(HolderSchema)` to create a new message.
+ */
+export const HolderSchema = /*@__PURE__*/
+  messageDesc(file_bourse_v1_explain, 3);
+
+/**
+ * Describes the message bourse.v1.PendingFilter.
+ * Use `create(PendingFilterSchema)` to create a new message.
+ */
+export const PendingFilterSchema = /*@__PURE__*/
+  messageDesc(file_bourse_v1_explain, 4);
+
+/**
+ * Describes the message bourse.v1.Relaxation.
+ * Use `create(RelaxationSchema)` to create a new message.
+ */
+export const RelaxationSchema = /*@__PURE__*/
+  messageDesc(file_bourse_v1_explain, 5);
+
+/**
+ * Describes the message bourse.v1.RelaxedCheck.
+ * Use `create(RelaxedCheckSchema)` to create a new message.
+ */
+export const RelaxedCheckSchema = /*@__PURE__*/
+  messageDesc(file_bourse_v1_explain, 6);
+
+/**
  * Describes the message bourse.v1.Check.
  * Use `create(CheckSchema)` to create a new message.
  */
 export const CheckSchema = /*@__PURE__*/
-  messageDesc(file_bourse_v1_explain, 3);
+  messageDesc(file_bourse_v1_explain, 7);
 
 /**
  * Describes the message bourse.v1.Decision.
  * Use `create(DecisionSchema)` to create a new message.
  */
 export const DecisionSchema = /*@__PURE__*/
-  messageDesc(file_bourse_v1_explain, 4);
+  messageDesc(file_bourse_v1_explain, 8);
 
 /**
  * Describes the message bourse.v1.DecisionWhat.
  * Use `create(DecisionWhatSchema)` to create a new message.
  */
 export const DecisionWhatSchema = /*@__PURE__*/
-  messageDesc(file_bourse_v1_explain, 5);
+  messageDesc(file_bourse_v1_explain, 9);
 
 /**
  * Describes the message bourse.v1.DecisionWhat.Offered.
  * Use `create(DecisionWhat_OfferedSchema)` to create a new message.
  */
 export const DecisionWhat_OfferedSchema = /*@__PURE__*/
-  messageDesc(file_bourse_v1_explain, 5, 0);
+  messageDesc(file_bourse_v1_explain, 9, 0);
 
 /**
  * Describes the message bourse.v1.DecisionWhat.Rescinded.
  * Use `create(DecisionWhat_RescindedSchema)` to create a new message.
  */
 export const DecisionWhat_RescindedSchema = /*@__PURE__*/
-  messageDesc(file_bourse_v1_explain, 5, 1);
+  messageDesc(file_bourse_v1_explain, 9, 1);
 
 /**
  * Describes the message bourse.v1.DecisionWhat.Declined.
  * Use `create(DecisionWhat_DeclinedSchema)` to create a new message.
  */
 export const DecisionWhat_DeclinedSchema = /*@__PURE__*/
-  messageDesc(file_bourse_v1_explain, 5, 2);
+  messageDesc(file_bourse_v1_explain, 9, 2);
 
 /**
  * Describes the message bourse.v1.DecisionWhat.Launched.
  * Use `create(DecisionWhat_LaunchedSchema)` to create a new message.
  */
 export const DecisionWhat_LaunchedSchema = /*@__PURE__*/
-  messageDesc(file_bourse_v1_explain, 5, 3);
+  messageDesc(file_bourse_v1_explain, 9, 3);
 
 /**
  * Describes the message bourse.v1.DecisionWhat.Dropped.
  * Use `create(DecisionWhat_DroppedSchema)` to create a new message.
  */
 export const DecisionWhat_DroppedSchema = /*@__PURE__*/
-  messageDesc(file_bourse_v1_explain, 5, 4);
+  messageDesc(file_bourse_v1_explain, 9, 4);
 
 /**
  * Describes the message bourse.v1.DecisionWhat.Lost.
  * Use `create(DecisionWhat_LostSchema)` to create a new message.
  */
 export const DecisionWhat_LostSchema = /*@__PURE__*/
-  messageDesc(file_bourse_v1_explain, 5, 5);
+  messageDesc(file_bourse_v1_explain, 9, 5);
 
 /**
  * Describes the message bourse.v1.DecisionWhat.Withheld.
  * Use `create(DecisionWhat_WithheldSchema)` to create a new message.
  */
 export const DecisionWhat_WithheldSchema = /*@__PURE__*/
-  messageDesc(file_bourse_v1_explain, 5, 6);
+  messageDesc(file_bourse_v1_explain, 9, 6);
 

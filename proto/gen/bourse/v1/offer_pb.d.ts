@@ -8,6 +8,7 @@ import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Resource } from "./resource_pb.js";
 import type { Attribute, FaultDomain } from "./agent_pb.js";
+import type { Unavailability } from "./maintenance_pb.js";
 import type { TaskInfo } from "./task_pb.js";
 
 /**
@@ -68,6 +69,11 @@ export declare type Offer = Message<"bourse.v1.Offer"> & {
    * @generated from field: optional int64 timeout_ms = 10;
    */
   timeoutMs: bigint;
+
+  /**
+   * @generated from field: optional bourse.v1.Unavailability unavailability = 11;
+   */
+  unavailability?: Unavailability | undefined;
 };
 
 /**
@@ -77,6 +83,8 @@ export declare type Offer = Message<"bourse.v1.Offer"> & {
 export declare const OfferSchema: GenMessage<Offer>;
 
 /**
+ * With an `operation_id` there is feedback. The others are those of ResourceOperation.
+ *
  * @generated from message bourse.v1.Operation
  */
 export declare type Operation = Message<"bourse.v1.Operation"> & {
@@ -89,6 +97,42 @@ export declare type Operation = Message<"bourse.v1.Operation"> & {
      */
     value: Operation_Launch;
     case: "launch";
+  } | {
+    /**
+     * @generated from field: bourse.v1.Operation.Reserve reserve = 2;
+     */
+    value: Operation_Reserve;
+    case: "reserve";
+  } | {
+    /**
+     * @generated from field: bourse.v1.Operation.Unreserve unreserve = 3;
+     */
+    value: Operation_Unreserve;
+    case: "unreserve";
+  } | {
+    /**
+     * @generated from field: bourse.v1.Operation.Create create = 4;
+     */
+    value: Operation_Create;
+    case: "create";
+  } | {
+    /**
+     * @generated from field: bourse.v1.Operation.Destroy destroy = 5;
+     */
+    value: Operation_Destroy;
+    case: "destroy";
+  } | {
+    /**
+     * @generated from field: bourse.v1.Operation.GrowVolume grow_volume = 6;
+     */
+    value: Operation_GrowVolume;
+    case: "growVolume";
+  } | {
+    /**
+     * @generated from field: bourse.v1.Operation.ShrinkVolume shrink_volume = 7;
+     */
+    value: Operation_ShrinkVolume;
+    case: "shrinkVolume";
   } | { case: undefined; value?: undefined };
 };
 
@@ -113,6 +157,142 @@ export declare type Operation_Launch = Message<"bourse.v1.Operation.Launch"> & {
  * Use `create(Operation_LaunchSchema)` to create a new message.
  */
 export declare const Operation_LaunchSchema: GenMessage<Operation_Launch>;
+
+/**
+ * @generated from message bourse.v1.Operation.Reserve
+ */
+export declare type Operation_Reserve = Message<"bourse.v1.Operation.Reserve"> & {
+  /**
+   * @generated from field: repeated bourse.v1.Resource resources = 1;
+   */
+  resources: Resource[];
+
+  /**
+   * @generated from field: optional string operation_id = 2;
+   */
+  operationId: string;
+};
+
+/**
+ * Describes the message bourse.v1.Operation.Reserve.
+ * Use `create(Operation_ReserveSchema)` to create a new message.
+ */
+export declare const Operation_ReserveSchema: GenMessage<Operation_Reserve>;
+
+/**
+ * @generated from message bourse.v1.Operation.Unreserve
+ */
+export declare type Operation_Unreserve = Message<"bourse.v1.Operation.Unreserve"> & {
+  /**
+   * @generated from field: repeated bourse.v1.Resource resources = 1;
+   */
+  resources: Resource[];
+
+  /**
+   * @generated from field: optional string operation_id = 2;
+   */
+  operationId: string;
+};
+
+/**
+ * Describes the message bourse.v1.Operation.Unreserve.
+ * Use `create(Operation_UnreserveSchema)` to create a new message.
+ */
+export declare const Operation_UnreserveSchema: GenMessage<Operation_Unreserve>;
+
+/**
+ * @generated from message bourse.v1.Operation.Create
+ */
+export declare type Operation_Create = Message<"bourse.v1.Operation.Create"> & {
+  /**
+   * @generated from field: repeated bourse.v1.Resource volumes = 1;
+   */
+  volumes: Resource[];
+
+  /**
+   * @generated from field: optional string operation_id = 2;
+   */
+  operationId: string;
+};
+
+/**
+ * Describes the message bourse.v1.Operation.Create.
+ * Use `create(Operation_CreateSchema)` to create a new message.
+ */
+export declare const Operation_CreateSchema: GenMessage<Operation_Create>;
+
+/**
+ * @generated from message bourse.v1.Operation.Destroy
+ */
+export declare type Operation_Destroy = Message<"bourse.v1.Operation.Destroy"> & {
+  /**
+   * @generated from field: repeated bourse.v1.Resource volumes = 1;
+   */
+  volumes: Resource[];
+
+  /**
+   * @generated from field: optional string operation_id = 2;
+   */
+  operationId: string;
+};
+
+/**
+ * Describes the message bourse.v1.Operation.Destroy.
+ * Use `create(Operation_DestroySchema)` to create a new message.
+ */
+export declare const Operation_DestroySchema: GenMessage<Operation_Destroy>;
+
+/**
+ * @generated from message bourse.v1.Operation.GrowVolume
+ */
+export declare type Operation_GrowVolume = Message<"bourse.v1.Operation.GrowVolume"> & {
+  /**
+   * @generated from field: optional bourse.v1.Resource volume = 1;
+   */
+  volume?: Resource | undefined;
+
+  /**
+   * @generated from field: optional bourse.v1.Resource addition = 2;
+   */
+  addition?: Resource | undefined;
+
+  /**
+   * @generated from field: optional string operation_id = 3;
+   */
+  operationId: string;
+};
+
+/**
+ * Describes the message bourse.v1.Operation.GrowVolume.
+ * Use `create(Operation_GrowVolumeSchema)` to create a new message.
+ */
+export declare const Operation_GrowVolumeSchema: GenMessage<Operation_GrowVolume>;
+
+/**
+ * @generated from message bourse.v1.Operation.ShrinkVolume
+ */
+export declare type Operation_ShrinkVolume = Message<"bourse.v1.Operation.ShrinkVolume"> & {
+  /**
+   * @generated from field: optional bourse.v1.Resource volume = 1;
+   */
+  volume?: Resource | undefined;
+
+  /**
+   * @generated from field: optional int64 subtract_milli = 2;
+   */
+  subtractMilli: bigint;
+
+  /**
+   * @generated from field: optional string operation_id = 3;
+   */
+  operationId: string;
+};
+
+/**
+ * Describes the message bourse.v1.Operation.ShrinkVolume.
+ * Use `create(Operation_ShrinkVolumeSchema)` to create a new message.
+ */
+export declare const Operation_ShrinkVolumeSchema: GenMessage<Operation_ShrinkVolume>;
 
 /**
  * @generated from message bourse.v1.Filters

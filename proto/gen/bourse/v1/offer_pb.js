@@ -6,6 +6,7 @@
 
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_bourse_v1_agent } from "./agent_pb.js";
+import { file_bourse_v1_maintenance } from "./maintenance_pb.js";
 import { file_bourse_v1_resource } from "./resource_pb.js";
 import { file_bourse_v1_task } from "./task_pb.js";
 
@@ -13,7 +14,7 @@ import { file_bourse_v1_task } from "./task_pb.js";
  * Describes the file bourse/v1/offer.proto.
  */
 export const file_bourse_v1_offer = /*@__PURE__*/
-  fileDesc("ChVib3Vyc2UvdjEvb2ZmZXIucHJvdG8SCWJvdXJzZS52MSL9AQoFT2ZmZXISEAoIb2ZmZXJfaWQYASABKAkSFAoMZnJhbWV3b3JrX2lkGAIgASgJEhAKCGFnZW50X2lkGAMgASgJEhAKCGhvc3RuYW1lGAQgASgJEgwKBHBvcnQYBSABKAUSDAoEcm9sZRgGIAEoCRImCglyZXNvdXJjZXMYByADKAsyEy5ib3Vyc2UudjEuUmVzb3VyY2USKAoKYXR0cmlidXRlcxgIIAMoCzIULmJvdXJzZS52MS5BdHRyaWJ1dGUSJgoGZG9tYWluGAkgASgLMhYuYm91cnNlLnYxLkZhdWx0RG9tYWluEhIKCnRpbWVvdXRfbXMYCiABKAMicAoJT3BlcmF0aW9uEi0KBmxhdW5jaBgBIAEoCzIbLmJvdXJzZS52MS5PcGVyYXRpb24uTGF1bmNoSAAaLAoGTGF1bmNoEiIKBXRhc2tzGAEgAygLMhMuYm91cnNlLnYxLlRhc2tJbmZvQgYKBGtpbmQiHAoHRmlsdGVycxIRCglyZWZ1c2VfbXMYASABKAMiLQoNRGVjbGluZVJlYXNvbhIMCgRjb2RlGAEgASgJEg4KBmRldGFpbBgCIAEoCQ", [file_bourse_v1_agent, file_bourse_v1_resource, file_bourse_v1_task]);
+  fileDesc("ChVib3Vyc2UvdjEvb2ZmZXIucHJvdG8SCWJvdXJzZS52MSKwAgoFT2ZmZXISEAoIb2ZmZXJfaWQYASABKAkSFAoMZnJhbWV3b3JrX2lkGAIgASgJEhAKCGFnZW50X2lkGAMgASgJEhAKCGhvc3RuYW1lGAQgASgJEgwKBHBvcnQYBSABKAUSDAoEcm9sZRgGIAEoCRImCglyZXNvdXJjZXMYByADKAsyEy5ib3Vyc2UudjEuUmVzb3VyY2USKAoKYXR0cmlidXRlcxgIIAMoCzIULmJvdXJzZS52MS5BdHRyaWJ1dGUSJgoGZG9tYWluGAkgASgLMhYuYm91cnNlLnYxLkZhdWx0RG9tYWluEhIKCnRpbWVvdXRfbXMYCiABKAMSMQoOdW5hdmFpbGFiaWxpdHkYCyABKAsyGS5ib3Vyc2UudjEuVW5hdmFpbGFiaWxpdHkingcKCU9wZXJhdGlvbhItCgZsYXVuY2gYASABKAsyGy5ib3Vyc2UudjEuT3BlcmF0aW9uLkxhdW5jaEgAEi8KB3Jlc2VydmUYAiABKAsyHC5ib3Vyc2UudjEuT3BlcmF0aW9uLlJlc2VydmVIABIzCgl1bnJlc2VydmUYAyABKAsyHi5ib3Vyc2UudjEuT3BlcmF0aW9uLlVucmVzZXJ2ZUgAEi0KBmNyZWF0ZRgEIAEoCzIbLmJvdXJzZS52MS5PcGVyYXRpb24uQ3JlYXRlSAASLwoHZGVzdHJveRgFIAEoCzIcLmJvdXJzZS52MS5PcGVyYXRpb24uRGVzdHJveUgAEjYKC2dyb3dfdm9sdW1lGAYgASgLMh8uYm91cnNlLnYxLk9wZXJhdGlvbi5Hcm93Vm9sdW1lSAASOgoNc2hyaW5rX3ZvbHVtZRgHIAEoCzIhLmJvdXJzZS52MS5PcGVyYXRpb24uU2hyaW5rVm9sdW1lSAAaLAoGTGF1bmNoEiIKBXRhc2tzGAEgAygLMhMuYm91cnNlLnYxLlRhc2tJbmZvGkcKB1Jlc2VydmUSJgoJcmVzb3VyY2VzGAEgAygLMhMuYm91cnNlLnYxLlJlc291cmNlEhQKDG9wZXJhdGlvbl9pZBgCIAEoCRpJCglVbnJlc2VydmUSJgoJcmVzb3VyY2VzGAEgAygLMhMuYm91cnNlLnYxLlJlc291cmNlEhQKDG9wZXJhdGlvbl9pZBgCIAEoCRpECgZDcmVhdGUSJAoHdm9sdW1lcxgBIAMoCzITLmJvdXJzZS52MS5SZXNvdXJjZRIUCgxvcGVyYXRpb25faWQYAiABKAkaRQoHRGVzdHJveRIkCgd2b2x1bWVzGAEgAygLMhMuYm91cnNlLnYxLlJlc291cmNlEhQKDG9wZXJhdGlvbl9pZBgCIAEoCRpuCgpHcm93Vm9sdW1lEiMKBnZvbHVtZRgBIAEoCzITLmJvdXJzZS52MS5SZXNvdXJjZRIlCghhZGRpdGlvbhgCIAEoCzITLmJvdXJzZS52MS5SZXNvdXJjZRIUCgxvcGVyYXRpb25faWQYAyABKAkaYQoMU2hyaW5rVm9sdW1lEiMKBnZvbHVtZRgBIAEoCzITLmJvdXJzZS52MS5SZXNvdXJjZRIWCg5zdWJ0cmFjdF9taWxsaRgCIAEoAxIUCgxvcGVyYXRpb25faWQYAyABKAlCBgoEa2luZCIcCgdGaWx0ZXJzEhEKCXJlZnVzZV9tcxgBIAEoAyItCg1EZWNsaW5lUmVhc29uEgwKBGNvZGUYASABKAkSDgoGZGV0YWlsGAIgASgJ", [file_bourse_v1_agent, file_bourse_v1_maintenance, file_bourse_v1_resource, file_bourse_v1_task]);
 
 /**
  * Describes the message bourse.v1.Offer.
@@ -35,6 +36,48 @@ export const OperationSchema = /*@__PURE__*/
  */
 export const Operation_LaunchSchema = /*@__PURE__*/
   messageDesc(file_bourse_v1_offer, 1, 0);
+
+/**
+ * Describes the message bourse.v1.Operation.Reserve.
+ * Use `create(Operation_ReserveSchema)` to create a new message.
+ */
+export const Operation_ReserveSchema = /*@__PURE__*/
+  messageDesc(file_bourse_v1_offer, 1, 1);
+
+/**
+ * Describes the message bourse.v1.Operation.Unreserve.
+ * Use `create(Operation_UnreserveSchema)` to create a new message.
+ */
+export const Operation_UnreserveSchema = /*@__PURE__*/
+  messageDesc(file_bourse_v1_offer, 1, 2);
+
+/**
+ * Describes the message bourse.v1.Operation.Create.
+ * Use `create(Operation_CreateSchema)` to create a new message.
+ */
+export const Operation_CreateSchema = /*@__PURE__*/
+  messageDesc(file_bourse_v1_offer, 1, 3);
+
+/**
+ * Describes the message bourse.v1.Operation.Destroy.
+ * Use `create(Operation_DestroySchema)` to create a new message.
+ */
+export const Operation_DestroySchema = /*@__PURE__*/
+  messageDesc(file_bourse_v1_offer, 1, 4);
+
+/**
+ * Describes the message bourse.v1.Operation.GrowVolume.
+ * Use `create(Operation_GrowVolumeSchema)` to create a new message.
+ */
+export const Operation_GrowVolumeSchema = /*@__PURE__*/
+  messageDesc(file_bourse_v1_offer, 1, 5);
+
+/**
+ * Describes the message bourse.v1.Operation.ShrinkVolume.
+ * Use `create(Operation_ShrinkVolumeSchema)` to create a new message.
+ */
+export const Operation_ShrinkVolumeSchema = /*@__PURE__*/
+  messageDesc(file_bourse_v1_offer, 1, 6);
 
 /**
  * Describes the message bourse.v1.Filters.

@@ -6,12 +6,19 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
+import type { Quota, RoleWeight } from "./quota_pb.js";
+import type { ResourceOperation } from "./operation_pb.js";
+import type { Machine, MaintenanceWindow } from "./maintenance_pb.js";
 import type { Refusal } from "./refusal_pb.js";
 import type { TaskState } from "../../mesos/v1/task_pb.js";
-import type { ResourceList } from "./resource_pb.js";
+import type { Resource, ResourceList } from "./resource_pb.js";
+import type { RoleConstraints } from "./constraints_pb.js";
+import type { FrameworkInfo_Capability_Type } from "../../mesos/v1/framework_pb.js";
 import type { AgentView, FrameworkView, MasterView, OfferView, TaskView } from "./operator_view_pb.js";
 import type { Explanation } from "./explain_pb.js";
+import type { MachineView, OperationView, ReservationView, RoleView, VolumeView } from "./role_view_pb.js";
 import type { TaskStatus } from "./task_pb.js";
+import type { OperationState } from "../../mesos/v1/offer_pb.js";
 import type { RelayFrame, RelayFrameSchema, RelayRequest, RelayRequestSchema } from "./relay_pb.js";
 
 /**
@@ -50,6 +57,42 @@ export declare type OperatorCall = Message<"bourse.v1.OperatorCall"> & {
      */
     value: OperatorCall_KillTask;
     case: "killTask";
+  } | {
+    /**
+     * @generated from field: bourse.v1.OperatorCall.UpdateQuotas update_quotas = 5;
+     */
+    value: OperatorCall_UpdateQuotas;
+    case: "updateQuotas";
+  } | {
+    /**
+     * @generated from field: bourse.v1.OperatorCall.UpdateWeights update_weights = 6;
+     */
+    value: OperatorCall_UpdateWeights;
+    case: "updateWeights";
+  } | {
+    /**
+     * @generated from field: bourse.v1.OperatorCall.Operate operate = 7;
+     */
+    value: OperatorCall_Operate;
+    case: "operate";
+  } | {
+    /**
+     * @generated from field: bourse.v1.OperatorCall.UpdateMaintenanceSchedule update_maintenance_schedule = 8;
+     */
+    value: OperatorCall_UpdateMaintenanceSchedule;
+    case: "updateMaintenanceSchedule";
+  } | {
+    /**
+     * @generated from field: bourse.v1.OperatorCall.StartMaintenance start_maintenance = 9;
+     */
+    value: OperatorCall_StartMaintenance;
+    case: "startMaintenance";
+  } | {
+    /**
+     * @generated from field: bourse.v1.OperatorCall.StopMaintenance stop_maintenance = 10;
+     */
+    value: OperatorCall_StopMaintenance;
+    case: "stopMaintenance";
   } | { case: undefined; value?: undefined };
 };
 
@@ -132,6 +175,116 @@ export declare type OperatorCall_KillTask = Message<"bourse.v1.OperatorCall.Kill
  * Use `create(OperatorCall_KillTaskSchema)` to create a new message.
  */
 export declare const OperatorCall_KillTaskSchema: GenMessage<OperatorCall_KillTask>;
+
+/**
+ * All or nothing.
+ *
+ * @generated from message bourse.v1.OperatorCall.UpdateQuotas
+ */
+export declare type OperatorCall_UpdateQuotas = Message<"bourse.v1.OperatorCall.UpdateQuotas"> & {
+  /**
+   * @generated from field: repeated bourse.v1.Quota quotas = 1;
+   */
+  quotas: Quota[];
+
+  /**
+   * @generated from field: optional bool is_forced = 2;
+   */
+  isForced: boolean;
+};
+
+/**
+ * Describes the message bourse.v1.OperatorCall.UpdateQuotas.
+ * Use `create(OperatorCall_UpdateQuotasSchema)` to create a new message.
+ */
+export declare const OperatorCall_UpdateQuotasSchema: GenMessage<OperatorCall_UpdateQuotas>;
+
+/**
+ * @generated from message bourse.v1.OperatorCall.UpdateWeights
+ */
+export declare type OperatorCall_UpdateWeights = Message<"bourse.v1.OperatorCall.UpdateWeights"> & {
+  /**
+   * @generated from field: repeated bourse.v1.RoleWeight weights = 1;
+   */
+  weights: RoleWeight[];
+};
+
+/**
+ * Describes the message bourse.v1.OperatorCall.UpdateWeights.
+ * Use `create(OperatorCall_UpdateWeightsSchema)` to create a new message.
+ */
+export declare const OperatorCall_UpdateWeightsSchema: GenMessage<OperatorCall_UpdateWeights>;
+
+/**
+ * @generated from message bourse.v1.OperatorCall.Operate
+ */
+export declare type OperatorCall_Operate = Message<"bourse.v1.OperatorCall.Operate"> & {
+  /**
+   * @generated from field: optional string agent_id = 1;
+   */
+  agentId: string;
+
+  /**
+   * @generated from field: optional bourse.v1.ResourceOperation operation = 2;
+   */
+  operation?: ResourceOperation | undefined;
+};
+
+/**
+ * Describes the message bourse.v1.OperatorCall.Operate.
+ * Use `create(OperatorCall_OperateSchema)` to create a new message.
+ */
+export declare const OperatorCall_OperateSchema: GenMessage<OperatorCall_Operate>;
+
+/**
+ * The whole schedule.
+ *
+ * @generated from message bourse.v1.OperatorCall.UpdateMaintenanceSchedule
+ */
+export declare type OperatorCall_UpdateMaintenanceSchedule = Message<"bourse.v1.OperatorCall.UpdateMaintenanceSchedule"> & {
+  /**
+   * @generated from field: repeated bourse.v1.MaintenanceWindow windows = 1;
+   */
+  windows: MaintenanceWindow[];
+};
+
+/**
+ * Describes the message bourse.v1.OperatorCall.UpdateMaintenanceSchedule.
+ * Use `create(OperatorCall_UpdateMaintenanceScheduleSchema)` to create a new message.
+ */
+export declare const OperatorCall_UpdateMaintenanceScheduleSchema: GenMessage<OperatorCall_UpdateMaintenanceSchedule>;
+
+/**
+ * @generated from message bourse.v1.OperatorCall.StartMaintenance
+ */
+export declare type OperatorCall_StartMaintenance = Message<"bourse.v1.OperatorCall.StartMaintenance"> & {
+  /**
+   * @generated from field: repeated bourse.v1.Machine machines = 1;
+   */
+  machines: Machine[];
+};
+
+/**
+ * Describes the message bourse.v1.OperatorCall.StartMaintenance.
+ * Use `create(OperatorCall_StartMaintenanceSchema)` to create a new message.
+ */
+export declare const OperatorCall_StartMaintenanceSchema: GenMessage<OperatorCall_StartMaintenance>;
+
+/**
+ * @generated from message bourse.v1.OperatorCall.StopMaintenance
+ */
+export declare type OperatorCall_StopMaintenance = Message<"bourse.v1.OperatorCall.StopMaintenance"> & {
+  /**
+   * @generated from field: repeated bourse.v1.Machine machines = 1;
+   */
+  machines: Machine[];
+};
+
+/**
+ * Describes the message bourse.v1.OperatorCall.StopMaintenance.
+ * Use `create(OperatorCall_StopMaintenanceSchema)` to create a new message.
+ */
+export declare const OperatorCall_StopMaintenanceSchema: GenMessage<OperatorCall_StopMaintenance>;
 
 /**
  * @generated from message bourse.v1.OperatorReply
@@ -232,6 +385,36 @@ export declare type OperatorQuery = Message<"bourse.v1.OperatorQuery"> & {
      */
     value: OperatorQuery_Explain;
     case: "explain";
+  } | {
+    /**
+     * @generated from field: bourse.v1.OperatorQuery.Roles roles = 7;
+     */
+    value: OperatorQuery_Roles;
+    case: "roles";
+  } | {
+    /**
+     * @generated from field: bourse.v1.OperatorQuery.Reservations reservations = 8;
+     */
+    value: OperatorQuery_Reservations;
+    case: "reservations";
+  } | {
+    /**
+     * @generated from field: bourse.v1.OperatorQuery.Volumes volumes = 9;
+     */
+    value: OperatorQuery_Volumes;
+    case: "volumes";
+  } | {
+    /**
+     * @generated from field: bourse.v1.OperatorQuery.Operations operations = 10;
+     */
+    value: OperatorQuery_Operations;
+    case: "operations";
+  } | {
+    /**
+     * @generated from field: bourse.v1.OperatorQuery.Maintenance maintenance = 11;
+     */
+    value: OperatorQuery_Maintenance;
+    case: "maintenance";
   } | { case: undefined; value?: undefined };
 };
 
@@ -344,6 +527,82 @@ export declare type OperatorQuery_Explain = Message<"bourse.v1.OperatorQuery.Exp
 export declare const OperatorQuery_ExplainSchema: GenMessage<OperatorQuery_Explain>;
 
 /**
+ * @generated from message bourse.v1.OperatorQuery.Roles
+ */
+export declare type OperatorQuery_Roles = Message<"bourse.v1.OperatorQuery.Roles"> & {
+  /**
+   * @generated from field: optional bourse.v1.Page page = 1;
+   */
+  page?: Page | undefined;
+};
+
+/**
+ * Describes the message bourse.v1.OperatorQuery.Roles.
+ * Use `create(OperatorQuery_RolesSchema)` to create a new message.
+ */
+export declare const OperatorQuery_RolesSchema: GenMessage<OperatorQuery_Roles>;
+
+/**
+ * @generated from message bourse.v1.OperatorQuery.Reservations
+ */
+export declare type OperatorQuery_Reservations = Message<"bourse.v1.OperatorQuery.Reservations"> & {
+  /**
+   * @generated from field: optional bourse.v1.Page page = 1;
+   */
+  page?: Page | undefined;
+};
+
+/**
+ * Describes the message bourse.v1.OperatorQuery.Reservations.
+ * Use `create(OperatorQuery_ReservationsSchema)` to create a new message.
+ */
+export declare const OperatorQuery_ReservationsSchema: GenMessage<OperatorQuery_Reservations>;
+
+/**
+ * @generated from message bourse.v1.OperatorQuery.Volumes
+ */
+export declare type OperatorQuery_Volumes = Message<"bourse.v1.OperatorQuery.Volumes"> & {
+  /**
+   * @generated from field: optional bourse.v1.Page page = 1;
+   */
+  page?: Page | undefined;
+};
+
+/**
+ * Describes the message bourse.v1.OperatorQuery.Volumes.
+ * Use `create(OperatorQuery_VolumesSchema)` to create a new message.
+ */
+export declare const OperatorQuery_VolumesSchema: GenMessage<OperatorQuery_Volumes>;
+
+/**
+ * @generated from message bourse.v1.OperatorQuery.Operations
+ */
+export declare type OperatorQuery_Operations = Message<"bourse.v1.OperatorQuery.Operations"> & {
+  /**
+   * @generated from field: optional bourse.v1.Page page = 1;
+   */
+  page?: Page | undefined;
+};
+
+/**
+ * Describes the message bourse.v1.OperatorQuery.Operations.
+ * Use `create(OperatorQuery_OperationsSchema)` to create a new message.
+ */
+export declare const OperatorQuery_OperationsSchema: GenMessage<OperatorQuery_Operations>;
+
+/**
+ * @generated from message bourse.v1.OperatorQuery.Maintenance
+ */
+export declare type OperatorQuery_Maintenance = Message<"bourse.v1.OperatorQuery.Maintenance"> & {
+};
+
+/**
+ * Describes the message bourse.v1.OperatorQuery.Maintenance.
+ * Use `create(OperatorQuery_MaintenanceSchema)` to create a new message.
+ */
+export declare const OperatorQuery_MaintenanceSchema: GenMessage<OperatorQuery_Maintenance>;
+
+/**
  * @generated from message bourse.v1.Page
  */
 export declare type Page = Message<"bourse.v1.Page"> & {
@@ -439,6 +698,24 @@ export declare type ExplainSubject = Message<"bourse.v1.ExplainSubject"> & {
      */
     value: ExplainSubject_Task;
     case: "task";
+  } | {
+    /**
+     * @generated from field: bourse.v1.ExplainSubject.Role role = 3;
+     */
+    value: ExplainSubject_Role;
+    case: "role";
+  } | {
+    /**
+     * @generated from field: bourse.v1.ExplainSubject.Agent agent = 4;
+     */
+    value: ExplainSubject_Agent;
+    case: "agent";
+  } | {
+    /**
+     * @generated from field: bourse.v1.ExplainSubject.Shape shape = 5;
+     */
+    value: ExplainSubject_Shape;
+    case: "shape";
   } | { case: undefined; value?: undefined };
 };
 
@@ -491,6 +768,87 @@ export declare type ExplainSubject_Task = Message<"bourse.v1.ExplainSubject.Task
 export declare const ExplainSubject_TaskSchema: GenMessage<ExplainSubject_Task>;
 
 /**
+ * @generated from message bourse.v1.ExplainSubject.Role
+ */
+export declare type ExplainSubject_Role = Message<"bourse.v1.ExplainSubject.Role"> & {
+  /**
+   * @generated from field: optional string role = 1;
+   */
+  role: string;
+};
+
+/**
+ * Describes the message bourse.v1.ExplainSubject.Role.
+ * Use `create(ExplainSubject_RoleSchema)` to create a new message.
+ */
+export declare const ExplainSubject_RoleSchema: GenMessage<ExplainSubject_Role>;
+
+/**
+ * @generated from message bourse.v1.ExplainSubject.Agent
+ */
+export declare type ExplainSubject_Agent = Message<"bourse.v1.ExplainSubject.Agent"> & {
+  /**
+   * @generated from field: optional string agent_id = 1;
+   */
+  agentId: string;
+};
+
+/**
+ * Describes the message bourse.v1.ExplainSubject.Agent.
+ * Use `create(ExplainSubject_AgentSchema)` to create a new message.
+ */
+export declare const ExplainSubject_AgentSchema: GenMessage<ExplainSubject_Agent>;
+
+/**
+ * Of a task that is not there yet.
+ *
+ * @generated from message bourse.v1.ExplainSubject.Shape
+ */
+export declare type ExplainSubject_Shape = Message<"bourse.v1.ExplainSubject.Shape"> & {
+  /**
+   * @generated from field: optional string role = 1;
+   */
+  role: string;
+
+  /**
+   * @generated from field: repeated bourse.v1.Resource wanted = 2;
+   */
+  wanted: Resource[];
+
+  /**
+   * @generated from field: optional bourse.v1.RoleConstraints constraints = 3;
+   */
+  constraints?: RoleConstraints | undefined;
+
+  /**
+   * @generated from field: optional bourse.v1.ExplainSubject.Shape.Capabilities capabilities = 4;
+   */
+  capabilities?: ExplainSubject_Shape_Capabilities | undefined;
+};
+
+/**
+ * Describes the message bourse.v1.ExplainSubject.Shape.
+ * Use `create(ExplainSubject_ShapeSchema)` to create a new message.
+ */
+export declare const ExplainSubject_ShapeSchema: GenMessage<ExplainSubject_Shape>;
+
+/**
+ * @generated from message bourse.v1.ExplainSubject.Shape.Capabilities
+ */
+export declare type ExplainSubject_Shape_Capabilities = Message<"bourse.v1.ExplainSubject.Shape.Capabilities"> & {
+  /**
+   * @generated from field: repeated mesos.v1.FrameworkInfo.Capability.Type capabilities = 1;
+   */
+  capabilities: FrameworkInfo_Capability_Type[];
+};
+
+/**
+ * Describes the message bourse.v1.ExplainSubject.Shape.Capabilities.
+ * Use `create(ExplainSubject_Shape_CapabilitiesSchema)` to create a new message.
+ */
+export declare const ExplainSubject_Shape_CapabilitiesSchema: GenMessage<ExplainSubject_Shape_Capabilities>;
+
+/**
  * @generated from message bourse.v1.OperatorView
  */
 export declare type OperatorView = Message<"bourse.v1.OperatorView"> & {
@@ -539,6 +897,36 @@ export declare type OperatorView = Message<"bourse.v1.OperatorView"> & {
      */
     value: OperatorView_Refused;
     case: "refused";
+  } | {
+    /**
+     * @generated from field: bourse.v1.OperatorView.Roles roles = 8;
+     */
+    value: OperatorView_Roles;
+    case: "roles";
+  } | {
+    /**
+     * @generated from field: bourse.v1.OperatorView.Reservations reservations = 9;
+     */
+    value: OperatorView_Reservations;
+    case: "reservations";
+  } | {
+    /**
+     * @generated from field: bourse.v1.OperatorView.Volumes volumes = 10;
+     */
+    value: OperatorView_Volumes;
+    case: "volumes";
+  } | {
+    /**
+     * @generated from field: bourse.v1.OperatorView.Operations operations = 11;
+     */
+    value: OperatorView_Operations;
+    case: "operations";
+  } | {
+    /**
+     * @generated from field: bourse.v1.OperatorView.Maintenance maintenance = 12;
+     */
+    value: OperatorView_Maintenance;
+    case: "maintenance";
   } | { case: undefined; value?: undefined };
 };
 
@@ -683,6 +1071,106 @@ export declare type OperatorView_Refused = Message<"bourse.v1.OperatorView.Refus
 export declare const OperatorView_RefusedSchema: GenMessage<OperatorView_Refused>;
 
 /**
+ * @generated from message bourse.v1.OperatorView.Roles
+ */
+export declare type OperatorView_Roles = Message<"bourse.v1.OperatorView.Roles"> & {
+  /**
+   * @generated from field: repeated bourse.v1.RoleView roles = 1;
+   */
+  roles: RoleView[];
+
+  /**
+   * @generated from field: optional string next = 2;
+   */
+  next: string;
+};
+
+/**
+ * Describes the message bourse.v1.OperatorView.Roles.
+ * Use `create(OperatorView_RolesSchema)` to create a new message.
+ */
+export declare const OperatorView_RolesSchema: GenMessage<OperatorView_Roles>;
+
+/**
+ * @generated from message bourse.v1.OperatorView.Reservations
+ */
+export declare type OperatorView_Reservations = Message<"bourse.v1.OperatorView.Reservations"> & {
+  /**
+   * @generated from field: repeated bourse.v1.ReservationView reservations = 1;
+   */
+  reservations: ReservationView[];
+
+  /**
+   * @generated from field: optional string next = 2;
+   */
+  next: string;
+};
+
+/**
+ * Describes the message bourse.v1.OperatorView.Reservations.
+ * Use `create(OperatorView_ReservationsSchema)` to create a new message.
+ */
+export declare const OperatorView_ReservationsSchema: GenMessage<OperatorView_Reservations>;
+
+/**
+ * @generated from message bourse.v1.OperatorView.Volumes
+ */
+export declare type OperatorView_Volumes = Message<"bourse.v1.OperatorView.Volumes"> & {
+  /**
+   * @generated from field: repeated bourse.v1.VolumeView volumes = 1;
+   */
+  volumes: VolumeView[];
+
+  /**
+   * @generated from field: optional string next = 2;
+   */
+  next: string;
+};
+
+/**
+ * Describes the message bourse.v1.OperatorView.Volumes.
+ * Use `create(OperatorView_VolumesSchema)` to create a new message.
+ */
+export declare const OperatorView_VolumesSchema: GenMessage<OperatorView_Volumes>;
+
+/**
+ * @generated from message bourse.v1.OperatorView.Operations
+ */
+export declare type OperatorView_Operations = Message<"bourse.v1.OperatorView.Operations"> & {
+  /**
+   * @generated from field: repeated bourse.v1.OperationView operations = 1;
+   */
+  operations: OperationView[];
+
+  /**
+   * @generated from field: optional string next = 2;
+   */
+  next: string;
+};
+
+/**
+ * Describes the message bourse.v1.OperatorView.Operations.
+ * Use `create(OperatorView_OperationsSchema)` to create a new message.
+ */
+export declare const OperatorView_OperationsSchema: GenMessage<OperatorView_Operations>;
+
+/**
+ * @generated from message bourse.v1.OperatorView.Maintenance
+ */
+export declare type OperatorView_Maintenance = Message<"bourse.v1.OperatorView.Maintenance"> & {
+  /**
+   * @generated from field: repeated bourse.v1.MachineView machines = 1;
+   */
+  machines: MachineView[];
+};
+
+/**
+ * Describes the message bourse.v1.OperatorView.Maintenance.
+ * Use `create(OperatorView_MaintenanceSchema)` to create a new message.
+ */
+export declare const OperatorView_MaintenanceSchema: GenMessage<OperatorView_Maintenance>;
+
+/**
  * Events after this one. Nothing set: from now on.
  *
  * @generated from message bourse.v1.EventsRequest
@@ -803,6 +1291,30 @@ export declare type OperatorChange = Message<"bourse.v1.OperatorChange"> & {
      */
     value: OperatorChange_Gap;
     case: "gap";
+  } | {
+    /**
+     * @generated from field: bourse.v1.OperatorChange.QuotaChanged quota_changed = 11;
+     */
+    value: OperatorChange_QuotaChanged;
+    case: "quotaChanged";
+  } | {
+    /**
+     * @generated from field: bourse.v1.OperatorChange.WeightChanged weight_changed = 12;
+     */
+    value: OperatorChange_WeightChanged;
+    case: "weightChanged";
+  } | {
+    /**
+     * @generated from field: bourse.v1.OperatorChange.OperationUpdated operation_updated = 13;
+     */
+    value: OperatorChange_OperationUpdated;
+    case: "operationUpdated";
+  } | {
+    /**
+     * @generated from field: bourse.v1.OperatorChange.MaintenanceChanged maintenance_changed = 14;
+     */
+    value: OperatorChange_MaintenanceChanged;
+    case: "maintenanceChanged";
   } | { case: undefined; value?: undefined };
 };
 
@@ -1015,6 +1527,92 @@ export declare type OperatorChange_TaskRemoved = Message<"bourse.v1.OperatorChan
  * Use `create(OperatorChange_TaskRemovedSchema)` to create a new message.
  */
 export declare const OperatorChange_TaskRemovedSchema: GenMessage<OperatorChange_TaskRemoved>;
+
+/**
+ * @generated from message bourse.v1.OperatorChange.QuotaChanged
+ */
+export declare type OperatorChange_QuotaChanged = Message<"bourse.v1.OperatorChange.QuotaChanged"> & {
+  /**
+   * @generated from field: optional string role = 1;
+   */
+  role: string;
+};
+
+/**
+ * Describes the message bourse.v1.OperatorChange.QuotaChanged.
+ * Use `create(OperatorChange_QuotaChangedSchema)` to create a new message.
+ */
+export declare const OperatorChange_QuotaChangedSchema: GenMessage<OperatorChange_QuotaChanged>;
+
+/**
+ * @generated from message bourse.v1.OperatorChange.WeightChanged
+ */
+export declare type OperatorChange_WeightChanged = Message<"bourse.v1.OperatorChange.WeightChanged"> & {
+  /**
+   * @generated from field: optional string role = 1;
+   */
+  role: string;
+
+  /**
+   * @generated from field: optional int64 weight_milli = 2;
+   */
+  weightMilli: bigint;
+};
+
+/**
+ * Describes the message bourse.v1.OperatorChange.WeightChanged.
+ * Use `create(OperatorChange_WeightChangedSchema)` to create a new message.
+ */
+export declare const OperatorChange_WeightChangedSchema: GenMessage<OperatorChange_WeightChanged>;
+
+/**
+ * @generated from message bourse.v1.OperatorChange.OperationUpdated
+ */
+export declare type OperatorChange_OperationUpdated = Message<"bourse.v1.OperatorChange.OperationUpdated"> & {
+  /**
+   * @generated from field: optional string agent_id = 1;
+   */
+  agentId: string;
+
+  /**
+   * @generated from field: optional string operation_uuid = 2;
+   */
+  operationUuid: string;
+
+  /**
+   * @generated from field: optional mesos.v1.OperationState state = 3;
+   */
+  state: OperationState;
+};
+
+/**
+ * Describes the message bourse.v1.OperatorChange.OperationUpdated.
+ * Use `create(OperatorChange_OperationUpdatedSchema)` to create a new message.
+ */
+export declare const OperatorChange_OperationUpdatedSchema: GenMessage<OperatorChange_OperationUpdated>;
+
+/**
+ * @generated from message bourse.v1.OperatorChange.MaintenanceChanged
+ */
+export declare type OperatorChange_MaintenanceChanged = Message<"bourse.v1.OperatorChange.MaintenanceChanged"> & {
+  /**
+   * @generated from field: optional string hostname = 1;
+   */
+  hostname: string;
+
+  /**
+   * draining, down or up.
+   *
+   * @generated from field: optional string mode = 2;
+   */
+  mode: string;
+};
+
+/**
+ * Describes the message bourse.v1.OperatorChange.MaintenanceChanged.
+ * Use `create(OperatorChange_MaintenanceChangedSchema)` to create a new message.
+ */
+export declare const OperatorChange_MaintenanceChangedSchema: GenMessage<OperatorChange_MaintenanceChanged>;
 
 /**
  * @generated from message bourse.v1.OperatorChange.Gap

@@ -7,10 +7,13 @@
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { FrameworkInfo } from "./framework_pb.js";
+import type { OfferConstraints } from "./constraints_pb.js";
 import type { DeclineReason, Filters, Offer, Operation } from "./offer_pb.js";
 import type { KillPolicy, TaskStatus } from "./task_pb.js";
 import type { OpenRelay } from "./relay_pb.js";
 import type { Refusal } from "./refusal_pb.js";
+import type { InverseOffer } from "./maintenance_pb.js";
+import type { OperationStatus } from "./operation_pb.js";
 
 /**
  * Describes the file bourse/v1/scheduler.proto.
@@ -140,6 +143,36 @@ export declare type FrameworkCall = Message<"bourse.v1.FrameworkCall"> & {
      */
     value: FrameworkCall_Message;
     case: "message";
+  } | {
+    /**
+     * @generated from field: bourse.v1.FrameworkCall.UpdateFramework update_framework = 11;
+     */
+    value: FrameworkCall_UpdateFramework;
+    case: "updateFramework";
+  } | {
+    /**
+     * @generated from field: bourse.v1.FrameworkCall.AcknowledgeOperation acknowledge_operation = 12;
+     */
+    value: FrameworkCall_AcknowledgeOperation;
+    case: "acknowledgeOperation";
+  } | {
+    /**
+     * @generated from field: bourse.v1.FrameworkCall.ReconcileOperations reconcile_operations = 13;
+     */
+    value: FrameworkCall_ReconcileOperations;
+    case: "reconcileOperations";
+  } | {
+    /**
+     * @generated from field: bourse.v1.FrameworkCall.AcceptInverse accept_inverse = 14;
+     */
+    value: FrameworkCall_AcceptInverse;
+    case: "acceptInverse";
+  } | {
+    /**
+     * @generated from field: bourse.v1.FrameworkCall.DeclineInverse decline_inverse = 15;
+     */
+    value: FrameworkCall_DeclineInverse;
+    case: "declineInverse";
   } | { case: undefined; value?: undefined };
 };
 
@@ -172,6 +205,11 @@ export declare type FrameworkCall_Subscribe = Message<"bourse.v1.FrameworkCall.S
    * @generated from field: optional int64 epoch_seen = 4;
    */
   epochSeen: bigint;
+
+  /**
+   * @generated from field: optional bourse.v1.OfferConstraints offer_constraints = 5;
+   */
+  offerConstraints?: OfferConstraints | undefined;
 };
 
 /**
@@ -392,6 +430,142 @@ export declare type FrameworkCall_Message = Message<"bourse.v1.FrameworkCall.Mes
 export declare const FrameworkCall_MessageSchema: GenMessage<FrameworkCall_Message>;
 
 /**
+ * @generated from message bourse.v1.FrameworkCall.UpdateFramework
+ */
+export declare type FrameworkCall_UpdateFramework = Message<"bourse.v1.FrameworkCall.UpdateFramework"> & {
+  /**
+   * @generated from field: optional bourse.v1.FrameworkInfo info = 1;
+   */
+  info?: FrameworkInfo | undefined;
+
+  /**
+   * @generated from field: repeated string suppressed_roles = 2;
+   */
+  suppressedRoles: string[];
+
+  /**
+   * @generated from field: optional bourse.v1.OfferConstraints offer_constraints = 3;
+   */
+  offerConstraints?: OfferConstraints | undefined;
+};
+
+/**
+ * Describes the message bourse.v1.FrameworkCall.UpdateFramework.
+ * Use `create(FrameworkCall_UpdateFrameworkSchema)` to create a new message.
+ */
+export declare const FrameworkCall_UpdateFrameworkSchema: GenMessage<FrameworkCall_UpdateFramework>;
+
+/**
+ * @generated from message bourse.v1.FrameworkCall.AcknowledgeOperation
+ */
+export declare type FrameworkCall_AcknowledgeOperation = Message<"bourse.v1.FrameworkCall.AcknowledgeOperation"> & {
+  /**
+   * @generated from field: optional string agent_id = 1;
+   */
+  agentId: string;
+
+  /**
+   * @generated from field: optional string operation_id = 2;
+   */
+  operationId: string;
+
+  /**
+   * @generated from field: optional bytes uuid = 3;
+   */
+  uuid: Uint8Array;
+};
+
+/**
+ * Describes the message bourse.v1.FrameworkCall.AcknowledgeOperation.
+ * Use `create(FrameworkCall_AcknowledgeOperationSchema)` to create a new message.
+ */
+export declare const FrameworkCall_AcknowledgeOperationSchema: GenMessage<FrameworkCall_AcknowledgeOperation>;
+
+/**
+ * @generated from message bourse.v1.FrameworkCall.ReconcileOperations
+ */
+export declare type FrameworkCall_ReconcileOperations = Message<"bourse.v1.FrameworkCall.ReconcileOperations"> & {
+  /**
+   * @generated from field: repeated bourse.v1.FrameworkCall.ReconcileOperations.Operation operations = 1;
+   */
+  operations: FrameworkCall_ReconcileOperations_Operation[];
+};
+
+/**
+ * Describes the message bourse.v1.FrameworkCall.ReconcileOperations.
+ * Use `create(FrameworkCall_ReconcileOperationsSchema)` to create a new message.
+ */
+export declare const FrameworkCall_ReconcileOperationsSchema: GenMessage<FrameworkCall_ReconcileOperations>;
+
+/**
+ * @generated from message bourse.v1.FrameworkCall.ReconcileOperations.Operation
+ */
+export declare type FrameworkCall_ReconcileOperations_Operation = Message<"bourse.v1.FrameworkCall.ReconcileOperations.Operation"> & {
+  /**
+   * @generated from field: optional string operation_id = 1;
+   */
+  operationId: string;
+
+  /**
+   * @generated from field: optional string agent_id = 2;
+   */
+  agentId: string;
+};
+
+/**
+ * Describes the message bourse.v1.FrameworkCall.ReconcileOperations.Operation.
+ * Use `create(FrameworkCall_ReconcileOperations_OperationSchema)` to create a new message.
+ */
+export declare const FrameworkCall_ReconcileOperations_OperationSchema: GenMessage<FrameworkCall_ReconcileOperations_Operation>;
+
+/**
+ * @generated from message bourse.v1.FrameworkCall.AcceptInverse
+ */
+export declare type FrameworkCall_AcceptInverse = Message<"bourse.v1.FrameworkCall.AcceptInverse"> & {
+  /**
+   * @generated from field: repeated string inverse_offer_ids = 1;
+   */
+  inverseOfferIds: string[];
+
+  /**
+   * @generated from field: optional bourse.v1.Filters filters = 2;
+   */
+  filters?: Filters | undefined;
+};
+
+/**
+ * Describes the message bourse.v1.FrameworkCall.AcceptInverse.
+ * Use `create(FrameworkCall_AcceptInverseSchema)` to create a new message.
+ */
+export declare const FrameworkCall_AcceptInverseSchema: GenMessage<FrameworkCall_AcceptInverse>;
+
+/**
+ * @generated from message bourse.v1.FrameworkCall.DeclineInverse
+ */
+export declare type FrameworkCall_DeclineInverse = Message<"bourse.v1.FrameworkCall.DeclineInverse"> & {
+  /**
+   * @generated from field: repeated string inverse_offer_ids = 1;
+   */
+  inverseOfferIds: string[];
+
+  /**
+   * @generated from field: optional bourse.v1.Filters filters = 2;
+   */
+  filters?: Filters | undefined;
+
+  /**
+   * @generated from field: repeated bourse.v1.DeclineReason reasons = 3;
+   */
+  reasons: DeclineReason[];
+};
+
+/**
+ * Describes the message bourse.v1.FrameworkCall.DeclineInverse.
+ * Use `create(FrameworkCall_DeclineInverseSchema)` to create a new message.
+ */
+export declare const FrameworkCall_DeclineInverseSchema: GenMessage<FrameworkCall_DeclineInverse>;
+
+/**
  * @generated from message bourse.v1.FrameworkEvent
  */
 export declare type FrameworkEvent = Message<"bourse.v1.FrameworkEvent"> & {
@@ -446,6 +620,24 @@ export declare type FrameworkEvent = Message<"bourse.v1.FrameworkEvent"> & {
      */
     value: FrameworkEvent_Heartbeat;
     case: "heartbeat";
+  } | {
+    /**
+     * @generated from field: bourse.v1.FrameworkEvent.InverseOffers inverse_offers = 9;
+     */
+    value: FrameworkEvent_InverseOffers;
+    case: "inverseOffers";
+  } | {
+    /**
+     * @generated from field: bourse.v1.FrameworkEvent.RescindInverse rescind_inverse = 10;
+     */
+    value: FrameworkEvent_RescindInverse;
+    case: "rescindInverse";
+  } | {
+    /**
+     * @generated from field: bourse.v1.FrameworkEvent.OperationUpdated operation_update = 11;
+     */
+    value: FrameworkEvent_OperationUpdated;
+    case: "operationUpdate";
   } | {
     /**
      * Not from the core: open a Relay stream.
@@ -621,6 +813,54 @@ export declare type FrameworkEvent_Heartbeat = Message<"bourse.v1.FrameworkEvent
  * Use `create(FrameworkEvent_HeartbeatSchema)` to create a new message.
  */
 export declare const FrameworkEvent_HeartbeatSchema: GenMessage<FrameworkEvent_Heartbeat>;
+
+/**
+ * @generated from message bourse.v1.FrameworkEvent.InverseOffers
+ */
+export declare type FrameworkEvent_InverseOffers = Message<"bourse.v1.FrameworkEvent.InverseOffers"> & {
+  /**
+   * @generated from field: repeated bourse.v1.InverseOffer inverse_offers = 1;
+   */
+  inverseOffers: InverseOffer[];
+};
+
+/**
+ * Describes the message bourse.v1.FrameworkEvent.InverseOffers.
+ * Use `create(FrameworkEvent_InverseOffersSchema)` to create a new message.
+ */
+export declare const FrameworkEvent_InverseOffersSchema: GenMessage<FrameworkEvent_InverseOffers>;
+
+/**
+ * @generated from message bourse.v1.FrameworkEvent.RescindInverse
+ */
+export declare type FrameworkEvent_RescindInverse = Message<"bourse.v1.FrameworkEvent.RescindInverse"> & {
+  /**
+   * @generated from field: optional string inverse_offer_id = 1;
+   */
+  inverseOfferId: string;
+};
+
+/**
+ * Describes the message bourse.v1.FrameworkEvent.RescindInverse.
+ * Use `create(FrameworkEvent_RescindInverseSchema)` to create a new message.
+ */
+export declare const FrameworkEvent_RescindInverseSchema: GenMessage<FrameworkEvent_RescindInverse>;
+
+/**
+ * @generated from message bourse.v1.FrameworkEvent.OperationUpdated
+ */
+export declare type FrameworkEvent_OperationUpdated = Message<"bourse.v1.FrameworkEvent.OperationUpdated"> & {
+  /**
+   * @generated from field: optional bourse.v1.OperationStatus status = 1;
+   */
+  status?: OperationStatus | undefined;
+};
+
+/**
+ * Describes the message bourse.v1.FrameworkEvent.OperationUpdated.
+ * Use `create(FrameworkEvent_OperationUpdatedSchema)` to create a new message.
+ */
+export declare const FrameworkEvent_OperationUpdatedSchema: GenMessage<FrameworkEvent_OperationUpdated>;
 
 /**
  * @generated from service bourse.v1.Scheduler
