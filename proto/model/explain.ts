@@ -20,12 +20,13 @@ export interface Explanation {
   readonly decisions: readonly Decision[];
 }
 
+/** A role among its siblings; an answer has every role from the top of the tree down to the one in question. */
 export interface RoleStanding {
   readonly role: Role;
   readonly isSuppressed: boolean;
-  /** Dominant share in [0, 1] divided by weight, as the sorter compares it. */
+  /** Dominant share of the subtree in [0, 1] divided by weight, as the sorter compares it. */
   readonly share: number;
-  /** 1 = next to be served among the active roles. */
+  /** 1 = next to be served among the `of` siblings that somebody may be served in, itself included. */
   readonly position: number;
   readonly of: number;
   readonly weightMilli: number;
@@ -42,8 +43,11 @@ export interface RoleStanding {
   }[];
 }
 
+/** One agent for one framework; in answers about a role or an agent there is one for each framework. */
 export interface AgentVerdict {
   readonly agentId: AgentId;
+  /** Absent for a task shape: nobody asks for it yet. */
+  readonly frameworkId?: FrameworkId;
   readonly free: Resources;
   readonly checks: readonly Check[];
   /** Who has the rest, offered or in use. */

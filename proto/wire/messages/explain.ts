@@ -78,6 +78,7 @@ const pendingFilter = record<PendingFilter>(PendingFilterSchema, {
 
 const verdict = record<AgentVerdict>(AgentVerdictSchema, {
   agentId: id(),
+  frameworkId: optional(id()),
   free: resources,
   checks: list(nested(check), LIMITS.rows),
   holders: list(nested(holder), LIMITS.rows),

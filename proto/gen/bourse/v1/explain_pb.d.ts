@@ -181,6 +181,13 @@ export declare type AgentVerdict = Message<"bourse.v1.AgentVerdict"> & {
    * @generated from field: repeated bourse.v1.PendingFilter filters = 5;
    */
   filters: PendingFilter[];
+
+  /**
+   * In answers about several frameworks.
+   *
+   * @generated from field: optional string framework_id = 6;
+   */
+  frameworkId: string;
 };
 
 /**
