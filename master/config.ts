@@ -6,7 +6,7 @@ import { ClusterError } from "@bourse/model/errors";
 const MS_MAX = 100 * 365 * 86_400_000;
 
 /** What each number may be, both ends included; `null` = it may also be null. */
-const BOUNDS: Readonly<Record<Exclude<keyof ClusterConfig, "whitelist">, Bound>> = {
+const BOUNDS: Readonly<Record<Exclude<keyof ClusterConfig, NotNumeric>, Bound>> = {
   allocationIntervalMs: { from: 10, to: MS_MAX },
   offerTimeoutMs: { from: 1, to: MS_MAX, mayBeNull: true },
   agentPingIntervalMs: { from: 10, to: MS_MAX },
@@ -19,6 +19,15 @@ const BOUNDS: Readonly<Record<Exclude<keyof ClusterConfig, "whitelist">, Bound>>
   completedFrameworksMax: { from: 0, to: 1_000_000 },
   decisionsMax: { from: 0, to: 1_000_000 },
 };
+
+/** Checked where they are read from text. */
+type NotNumeric =
+  | "whitelist"
+  | "minAllocatable"
+  | "fairnessExcluded"
+  | "roleSorter"
+  | "frameworkSorter"
+  | "domain";
 
 interface Bound {
   readonly from: number;

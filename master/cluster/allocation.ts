@@ -1,4 +1,4 @@
-import type { AllocatorConfig, FrameworkOptions } from "@bourse/allocator/options";
+import type { FrameworkOptions } from "@bourse/allocator/options";
 import type { Role } from "@bourse/model/ids";
 import { makeOffers } from "./offers.ts";
 import type { Agent, ClusterState, Framework, Task, Turn } from "./state.ts";
@@ -103,13 +103,6 @@ export function allocateAll(turn: Turn): void {
   makeOffers(turn, turn.state.allocator.allocate(turn.now, "all"));
   const dueMs = turn.now.monoMs + turn.state.config.allocationIntervalMs;
   turn.state.timers.set("allocate", "", dueMs);
-}
-
-export function allocatorConfig(
-  defaults: AllocatorConfig,
-  allocationIntervalMs: number,
-): AllocatorConfig {
-  return { ...defaults, allocationIntervalMs };
 }
 
 function optionsOf({ info, suppressedRoles }: Framework): FrameworkOptions {

@@ -1,3 +1,4 @@
+import { ALLOCATOR_DEFAULTS } from "@bourse/allocator/options";
 import type { ClusterConfig } from "./inputs.ts";
 
 /**
@@ -5,7 +6,7 @@ import type { ClusterConfig } from "./inputs.ts";
  * safe one, and the Mesos value is a flag away.
  */
 export const CLUSTER_DEFAULTS: ClusterConfig = {
-  allocationIntervalMs: 1_000, // M-20.
+  ...ALLOCATOR_DEFAULTS, // M-20, M-23, M-24, M-37.
   offerTimeoutMs: 60_000, // N-02: Mesos has none, so one silent framework holds the cluster for ever.
   agentPingIntervalMs: 15_000, // M-46.
   agentPingMissesMax: 5, // M-46: 75 s of silence.

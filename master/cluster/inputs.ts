@@ -1,3 +1,4 @@
+import type { AllocatorConfig } from "@bourse/allocator/options";
 import type { AgentToMaster } from "@bourse/model/agent-messages";
 import type { AgentId, RequestId, SessionId } from "@bourse/model/ids";
 import type { OperatorCall } from "@bourse/model/operator";
@@ -32,8 +33,7 @@ export interface ClusterStart {
 }
 
 /** All times in milliseconds. Defaults: `config.ts`, with the FEATURES ids they come from. */
-export interface ClusterConfig {
-  readonly allocationIntervalMs: number;
+export interface ClusterConfig extends AllocatorConfig {
   /** How long a framework may hold an offer; null = for ever (Mesos' default). */
   readonly offerTimeoutMs: number | null;
   readonly agentPingIntervalMs: number;

@@ -1,10 +1,9 @@
 import { Allocator } from "@bourse/allocator/allocator";
-import { ALLOCATOR_DEFAULTS } from "@bourse/allocator/options";
 import { present } from "@bourse/model/assert";
 import type { Decision } from "@bourse/model/explain";
 import type { AgentId, FrameworkId, TaskId } from "@bourse/model/ids";
 import type { TaskState } from "@bourse/model/task-state";
-import { allocatorConfig, countAllocated } from "./allocation.ts";
+import { countAllocated } from "./allocation.ts";
 import type { ClusterStart } from "./inputs.ts";
 import { Ring } from "./ring.ts";
 import type {
@@ -79,10 +78,7 @@ export function restoreState(data: ClusterSnapshot, start: ClusterStart): Cluste
     taskCounts: new Map(data.taskCounts),
     allocatedMilli: new Map(),
     timers: Timers.restore(data.timers),
-    allocator: Allocator.restore(
-      data.allocator,
-      allocatorConfig(ALLOCATOR_DEFAULTS, config.allocationIntervalMs),
-    ),
+    allocator: Allocator.restore(data.allocator, config),
   };
   for (const framework of data.frameworks) restoreFramework(state, framework);
   for (const agent of data.agents) restoreAgent(state, agent);

@@ -1,10 +1,9 @@
 import { Allocator } from "@bourse/allocator/allocator";
-import { ALLOCATOR_DEFAULTS } from "@bourse/allocator/options";
 import { assert } from "@bourse/model/assert";
 import { Random } from "@bourse/model/random";
 import type { RegistryEntry } from "@bourse/model/registry";
 import { newAgent } from "./agents.ts";
-import { admitFramework, allocatorConfig, disconnectFramework } from "./allocation.ts";
+import { admitFramework, disconnectFramework } from "./allocation.ts";
 import { RETURN_GRACE_HEARTBEATS, UNREACHABLE_AGENT_KEPT_MS } from "./config.ts";
 import { failoverTimeoutMs, newFramework } from "./frameworks.ts";
 import type { ClusterConfig, ClusterStart } from "./inputs.ts";
@@ -17,10 +16,7 @@ export function initialState(start: ClusterStart): ClusterState {
   const { config, epoch, seed } = start;
   checkConfig(config);
   const random = Random.fromSeed(seed);
-  const allocator = new Allocator({
-    random: random.fork("allocator"),
-    config: allocatorConfig(ALLOCATOR_DEFAULTS, config.allocationIntervalMs),
-  });
+  const allocator = new Allocator({ random: random.fork("allocator"), config });
   const state: ClusterState = {
     config,
     epoch,
