@@ -222,6 +222,13 @@ test("different labels never merge (M-32)", () => {
   expect(canonical([labelled("1"), labelled("1")])).toHaveLength(1);
 });
 
+test("the order in which members were written does not make a kind", () => {
+  const volume = { containerPath: "data", mode: "RW" } as const;
+  const one: Resource = { ...scalar("disk", 1), disk: { persistence: { id: "v" }, volume } };
+  const two: Resource = { ...scalar("disk", 1), disk: { volume, persistence: { id: "v" } } };
+  expect(kindOf(one)).toBe(kindOf(two));
+});
+
 test("amounts by name go over all kinds of that name", () => {
   const list = canonical([
     scalar("cpus", 1_500),

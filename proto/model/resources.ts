@@ -76,11 +76,24 @@ export function kindOf(resource: Resource): string {
   if (!resource.reservations && !resource.disk && !resource.isShared && !resource.isRevocable)
     return plain;
   return `${plain}\u0000${JSON.stringify([
-    resource.reservations?.map((r) => [r.type, r.role, r.principal ?? null, r.labels ?? []]) ?? [],
-    resource.disk ?? null,
+    resource.reservations?.map(reservationKey) ?? [],
+    resource.disk === undefined ? null : diskKey(resource.disk),
     resource.isShared === true,
     resource.isRevocable === true,
   ])}`;
+}
+
+/** Member by member, so that the order in which a peer wrote them does not count. */
+function reservationKey({ type, role, principal, labels = [] }: Reservation): unknown {
+  return [type, role, principal ?? null, labels.map(({ key, value }) => [key, value ?? null])];
+}
+
+function diskKey({ source, persistence, volume }: DiskInfo): unknown {
+  return [
+    source === undefined ? null : [source.type, source.id ?? null, source.root ?? null],
+    persistence === undefined ? null : [persistence.id, persistence.principal ?? null],
+    volume === undefined ? null : [volume.containerPath, volume.mode],
+  ];
 }
 
 /** The same as equal `kindOf`, without making two strings in the common case. */

@@ -1,7 +1,9 @@
 import type { AgentInfo } from "@bourse/model/agent";
+import { present } from "@bourse/model/assert";
 import type { Capability, FrameworkInfo } from "@bourse/model/framework";
-import { canonical, type Resources, ranges, scalar } from "@bourse/model/resources";
+import type { ResourceOperation } from "@bourse/model/operation";
 import { NO_PAYLOAD, type TaskInfo } from "@bourse/model/task";
+import { listedResources, resourcesOf } from "./resource-words.ts";
 
 /** What tests are made of: the least that is valid, with what the test is about put over it. */
 export function frameworkInfo(
@@ -49,17 +51,38 @@ export function taskOf(text: string, offerAgentId: string): TaskInfo {
   };
 }
 
-/** `cpus=1.5,ports=31000-31009`. */
-export function resourcesOf(text: string): Resources {
-  if (text === "") return [];
-  return canonical(
-    text.split(",").map((part) => {
-      const [name = "", amount = ""] = part.split("=");
-      const [begin = "", end] = amount.split("-");
-      if (end === undefined) return scalar(name, Math.round(Number(amount) * 1000));
-      return ranges(name, [{ begin: Number(begin), end: Number(end) }]);
-    }),
-  );
+/**
+ * `reserve:cpus(eng)=1`, `unreserve:...`, `create:disk(eng)[v1:data]=10`, `destroy:...`,
+ * `grow:VOLUME,ADDITION`, `shrink:VOLUME,AMOUNT`.
+ */
+export function operationOf(text: string): ResourceOperation {
+  const colon = text.indexOf(":");
+  const kind = text.slice(0, colon);
+  const rest = text.slice(colon + 1);
+  switch (kind) {
+    case "reserve":
+    case "unreserve":
+      return { kind, resources: listedResources(rest) };
+    case "create":
+    case "destroy":
+      return { kind, volumes: listedResources(rest) };
+    case "grow": {
+      const [volume, addition] = listedResources(rest);
+      return {
+        kind: "grow-volume",
+        volume: present(volume, "a volume"),
+        addition: present(addition, "an addition"),
+      };
+    }
+    case "shrink": {
+      const comma = rest.lastIndexOf(",");
+      const [volume] = listedResources(rest.slice(0, comma));
+      const subtractMilli = Math.round(Number(rest.slice(comma + 1)) * 1000);
+      return { kind: "shrink-volume", volume: present(volume, "a volume"), subtractMilli };
+    }
+    default:
+      throw new Error(`no operation ${kind}`);
+  }
 }
 
 /** `a,b` as a list; nothing as an empty one. */
