@@ -10,6 +10,7 @@ import {
 import { amountOf } from "./amounts.ts";
 import { HoldingTable } from "./holdings.ts";
 import type { DimensionTable, KindTable } from "./kinds.ts";
+import type { AgentOptions } from "./options.ts";
 import {
   grownBytes,
   grownFloats,
@@ -20,6 +21,8 @@ import {
   widenValues,
 } from "./rows.ts";
 import { NONE, Slots } from "./slots.ts";
+
+export type AboutAgent = Omit<AgentOptions, "total">;
 
 const WIDTH_START = 8;
 
@@ -49,6 +52,8 @@ export class AgentTable {
   readonly freeValue: (ResourceValue | undefined)[] = [];
   /** The list as given: an agent of which nothing is held is offered as this very object. */
   readonly totalList: Resources[] = [];
+  /** What offer constraints and regions look at. */
+  readonly about: AboutAgent[] = [];
   readonly #kinds: KindTable;
   readonly #dimensions: DimensionTable;
 
@@ -58,10 +63,10 @@ export class AgentTable {
     this.slots = slots;
   }
 
-  add(agentId: string, total: Resources): number {
+  /** An active agent that has nothing yet. */
+  add(agentId: string): number {
     const agent = this.slots.take(agentId);
     this.openRow(agent);
-    this.setTotal(agent, total);
     return agent;
   }
 

@@ -1,17 +1,21 @@
 import { assert } from "@bourse/model/assert";
 import type { AgentId, FrameworkId, Role } from "@bourse/model/ids";
 import type { Now } from "@bourse/model/now";
+import type { Amount, Quota } from "@bourse/model/quota";
 import { Random } from "@bourse/model/random";
 import type { Resources } from "@bourse/model/resources";
 import { type ExplainQuestion, explainOffers, type OfferStanding } from "./explain.ts";
 import type { FilterMoment } from "./filters.ts";
 import { OfferCycle } from "./offer-cycle.ts";
 import type {
+  AgentOptions,
   Allocation,
   AllocatorConfig,
   AllocatorOptions,
   FrameworkOptions,
+  HolderOnAgent,
   RecoverCause,
+  RoleState,
   UsedResources,
 } from "./options.ts";
 import { NONE } from "./slots.ts";
@@ -48,7 +52,10 @@ export class Allocator {
     assert(config.allocationIntervalMs > 0, "the allocation interval must be positive");
     this.#config = config;
     this.#random = random.fork("agent-order");
-    this.#tables = new Tables(config);
+    this.#tables = new Tables(config, {
+      roles: random.fork("role-order"),
+      frameworks: random.fork("framework-order"),
+    });
     this.#cycle = new OfferCycle(this.#tables);
   }
 
@@ -67,19 +74,47 @@ export class Allocator {
     return allocator;
   }
 
-  addAgent(agentId: AgentId, total: Resources, used: readonly UsedResources[]): void {
-    const agent = this.#tables.agents.add(agentId, total);
+  /** `used`: what is held of it already, whether or not the framework is known. */
+  addAgent(agentId: AgentId, options: AgentOptions, used: readonly UsedResources[]): void {
+    const agent = this.#tables.addAgent(agentId, options);
     for (const { frameworkId, role, resources } of used)
       this.#hold(agent, frameworkId, role, resources);
     this.#changed.add(agent);
   }
 
-  /** What the agent has from now on; what is held of it stays held, even if that is more. */
-  updateAgentTotal(agentId: AgentId, total: Resources): void {
+  /** What the agent is and has from now on; what is held of it stays held, even if that is more. */
+  updateAgent(agentId: AgentId, options: AgentOptions): void {
     const agent = this.#agentOf(agentId);
-    this.#tables.agents.setTotal(agent, total);
-    this.#tables.filters.moveEntries(agent);
+    this.#tables.describeAgent(agent, options);
     this.#changed.add(agent);
+  }
+
+  /**
+   * An operation on resources that the pair holds: they change kind, on the agent and in its hands. `consumed` must
+   * be held; shares, filters and how often it was served stay.
+   */
+  convertHeld(
+    { frameworkId, role, agentId }: HolderOnAgent,
+    consumed: Resources,
+    converted: Resources,
+  ): void {
+    const agent = this.#agentOf(agentId);
+    const pair = this.#tables.clients.pairOf(this.#knownFramework(frameworkId), role);
+    assert(pair !== NONE, `framework ${frameworkId} must hold something as ${role}`);
+    this.#tables.convertHeld(agent, pair, consumed, converted);
+    this.#changed.add(agent);
+  }
+
+  /** An operator's operation on resources that nobody holds; `consumed` must be free. */
+  convertFree(agentId: AgentId, consumed: Resources, converted: Resources): void {
+    const agent = this.#agentOf(agentId);
+    this.#tables.convertFree(agent, consumed, converted);
+    this.#changed.add(agent);
+  }
+
+  /** Held by nobody: neither offered nor in use. */
+  freeOf(agentId: AgentId): Resources {
+    return this.#tables.agents.freeOf(this.#agentOf(agentId));
   }
 
   /** The agent is gone, with all that anybody held of it. */
@@ -172,6 +207,32 @@ export class Allocator {
     const weightMilli = Math.round(weight * 1000);
     assert(weightMilli >= 1, `the weight of role ${role} must be at least 0.001`);
     this.#tables.clients.setWeight(role, weightMilli);
+  }
+
+  /** In force from the next run on. Neither guarantees nor limits = no quota; at any level of the tree. */
+  updateQuota(quota: Quota): void {
+    this.#tables.updateQuota(quota);
+  }
+
+  /** By role name. */
+  quotas(): readonly Quota[] {
+    return this.#tables.quotas();
+  }
+
+  /** What counts against the quota of the role: unreserved and held in the subtree, and all reserved for it. */
+  consumedOf(role: Role): readonly Amount[] {
+    return this.#tables.consumedOf(role);
+  }
+
+  /** At most so many allocations from now until the next call (FEATURES A-6); null = no bound. */
+  limitOffers(frameworkId: FrameworkId, offersMax: number | null): void {
+    const framework = this.#frameworkOf(frameworkId);
+    if (this.#tables.limitOffers(framework, offersMax)) this.#haveClientsChanged = true;
+  }
+
+  /** All nodes of the tree of roles, by name. */
+  roles(_now: Now): readonly RoleState[] {
+    return this.#tables.roleStates();
   }
 
   /**

@@ -1,31 +1,46 @@
 import { assert } from "@bourse/model/assert";
 import type { Capability } from "@bourse/model/framework";
 import type { Role } from "@bourse/model/ids";
+import type { Random } from "@bourse/model/random";
+import { DrfSorter } from "./drf-sorter.ts";
 import type { DimensionTable } from "./kinds.ts";
 import type { Minimum } from "./minimum.ts";
+import type { SorterKind } from "./options.ts";
+import { RandomSorter } from "./random-sorter.ts";
+import { RoleTree, WEIGHT_MILLI_DEFAULT } from "./role-tree.ts";
 import { grownBytes, grownInts } from "./rows.ts";
 import { ShareTable } from "./shares.ts";
 import { NONE, Slots } from "./slots.ts";
-import { Sorter } from "./sorter.ts";
-
-export const WEIGHT_MILLI_DEFAULT = 1000;
+import type { Sorter } from "./sorter.ts";
 
 /** Flags of what a framework can take (FEATURES M-19). */
 export const TAKES_GPUS = 1;
 export const TAKES_REVOCABLE = 2;
 export const TAKES_SHARED = 4;
 
+/** Which order who is put in, and the chance that a random one takes. */
+export interface ClientSorting {
+  readonly roleSorter: SorterKind;
+  readonly frameworkSorter: SorterKind;
+  readonly chance: SortingChance;
+}
+
+/** A stream each: another sorter for the roles changes nothing for the frameworks. */
+export interface SortingChance {
+  readonly roles: Random;
+  readonly frameworks: Random;
+}
+
 /**
  * Who may be served: frameworks, roles, and pairs (a framework in one of its roles). A pair is what holds
  * resources, has filters and can be suppressed. It lives while the framework has the role or holds something
- * under it; a role lives while it has pairs. Roles with `/` are one flat name each.
+ * under it. Roles are a tree (`RoleTree`); a pair belongs to one node of it, a leaf or not.
  */
 export class ClientTable {
   readonly frameworks = new Slots();
-  readonly roles = new Slots();
-  /** Roles with at least one pair that may be served. */
-  readonly order: Sorter;
-  readonly roleShares: ShareTable;
+  readonly tree: RoleTree;
+  /** Of the tree: inner nodes have slots too. */
+  readonly roles: Slots;
   readonly pairShares: ShareTable;
   /** By role slot: its pairs that may be served. */
   readonly orderIn: Sorter[] = [];
@@ -40,20 +55,61 @@ export class ClientTable {
   /** By pair: what is worth an offer to it; absent = the cluster's minimum. */
   readonly minimumOf: (Minimum | undefined)[] = [];
   readonly #dimensions: DimensionTable;
+  readonly #sorting: ClientSorting;
   /** By framework slot, in the order in which the pairs were made. */
   readonly #pairsOf: Map<Role, number>[] = [];
   readonly #holdings: number[] = [];
   readonly #isRanked: boolean[] = [];
   readonly #freePairs: number[] = [];
   #pairs = 0;
-  readonly #pairsIn: number[] = [];
-  readonly #weights = new Map<Role, number>();
 
-  constructor(dimensions: DimensionTable) {
+  constructor(dimensions: DimensionTable, sorting: ClientSorting) {
     this.#dimensions = dimensions;
-    this.roleShares = new ShareTable(dimensions);
+    this.#sorting = sorting;
+    this.tree = new RoleTree(dimensions, sorting.roleSorter, sorting.chance.roles);
+    this.roles = this.tree.slots;
     this.pairShares = new ShareTable(dimensions);
-    this.order = new Sorter(this.roleShares, dimensions);
+  }
+
+  /** By role slot; NONE at the top. */
+  get parentOf(): Int32Array {
+    return this.tree.parentOf;
+  }
+
+  /**
+   * A new agent is looked at. `nextRole` then gives each role that has a pair which may be served, in the order in
+   * which they are served, and NONE after the last. Nothing that decides on the order may change on the way.
+   */
+  startRoles(): void {
+    this.tree.start();
+  }
+
+  nextRole(): number {
+    return this.tree.next();
+  }
+
+  /** The slot of a role that somebody refers to (quota, reservations): it and its ancestors stay till released. */
+  retainRole(name: Role): number {
+    const role = this.tree.retain(name);
+    this.#openOrder(role);
+    return role;
+  }
+
+  releaseRole(role: number): void {
+    this.tree.release(role);
+  }
+
+  get chance(): SortingChance {
+    return this.#sorting.chance;
+  }
+
+  get weights(): ReadonlyMap<Role, number> {
+    return this.tree.weights;
+  }
+
+  /** Also of a role that is not there (yet). */
+  setWeight(role: Role, weightMilli: number): void {
+    this.tree.setWeight(role, weightMilli);
   }
 
   /** A framework that nobody has registered yet may hold resources already: its agent came back first. */
@@ -95,26 +151,16 @@ export class ClientTable {
     this.isSubscribed = grownBytes(this.isSubscribed, pair + 1);
     this.isSuppressed = grownBytes(this.isSuppressed, pair + 1);
     this.frameworkOf[pair] = framework;
-    this.roleOf[pair] = this.openRole(role);
+    this.roleOf[pair] = this.tree.addPair(role);
+    this.#openOrder(this.roleOf[pair]!);
     this.isSubscribed[pair] = 0;
     this.isSuppressed[pair] = 0;
     this.minimumOf[pair] = undefined;
     this.#holdings[pair] = 0;
     this.#isRanked[pair] = false;
-    this.#pairsIn[this.roleOf[pair]!]! += 1;
     this.#pairsOf[framework]!.set(role, pair);
     this.pairShares.add(pair, this.frameworks.idOf(framework), WEIGHT_MILLI_DEFAULT);
     return pair;
-  }
-
-  openRole(name: Role): number {
-    const known = this.roles.slotOf(name);
-    if (known !== NONE) return known;
-    const role = this.roles.take(name);
-    this.roleShares.add(role, name, this.#weights.get(name) ?? WEIGHT_MILLI_DEFAULT);
-    this.orderIn[role] = new Sorter(this.pairShares, this.#dimensions);
-    this.#pairsIn[role] = 0;
-    return role;
   }
 
   /** Puts the pair in or takes it out of the order, after anything that decides on it has changed. */
@@ -127,13 +173,9 @@ export class ClientTable {
       this.isSuppressed[pair] === 0;
     if (mayBeServed === this.#isRanked[pair]) return;
     this.#isRanked[pair] = mayBeServed;
-    if (mayBeServed) {
-      order.insert(pair);
-      if (order.size === 1) this.order.insert(role);
-    } else {
-      order.remove(pair);
-      if (order.size === 0) this.order.remove(role);
-    }
+    if (mayBeServed) order.insert(pair);
+    else order.remove(pair);
+    this.tree.setServable(role, order.size > 0);
   }
 
   isRanked(pair: number): boolean {
@@ -143,48 +185,28 @@ export class ClientTable {
   /** Before what a pair holds changes, and after: `charge` in between. */
   beginChange(pair: number): void {
     const role = this.roleOf[pair]!;
-    const order = this.orderIn[role]!;
-    if (order.size > 0) this.order.take(role);
-    if (this.#isRanked[pair]) order.take(pair);
+    this.tree.beginChange(role);
+    if (this.#isRanked[pair]) this.orderIn[role]!.take(pair);
   }
 
   charge(pair: number, dimension: number, milli: number): void {
     this.pairShares.change(pair, dimension, milli);
-    this.roleShares.change(this.roleOf[pair]!, dimension, milli);
+    this.tree.charge(this.roleOf[pair]!, dimension, milli);
   }
 
   countServed(pair: number): void {
     this.pairShares.countServed(pair);
-    this.roleShares.countServed(this.roleOf[pair]!);
+    this.tree.countServed(this.roleOf[pair]!);
   }
 
   endChange(pair: number): void {
     const role = this.roleOf[pair]!;
-    const order = this.orderIn[role]!;
-    if (this.#isRanked[pair]) order.put(pair);
-    if (order.size > 0) this.order.put(role);
+    if (this.#isRanked[pair]) this.orderIn[role]!.put(pair);
+    this.tree.endChange(role);
   }
 
   countHolding(pair: number, change: 1 | -1): void {
     this.#holdings[pair]! += change;
-  }
-
-  weightMilliOf(role: Role): number {
-    return this.#weights.get(role) ?? WEIGHT_MILLI_DEFAULT;
-  }
-
-  get weights(): ReadonlyMap<Role, number> {
-    return this.#weights;
-  }
-
-  setWeight(name: Role, weightMilli: number): void {
-    this.#weights.set(name, weightMilli);
-    const role = this.roles.slotOf(name);
-    if (role === NONE) return;
-    const isRanked = this.orderIn[role]!.size > 0;
-    if (isRanked) this.order.take(role);
-    this.roleShares.setWeight(role, weightMilli);
-    if (isRanked) this.order.put(role);
   }
 
   /** Forgets the pair, its role and its framework as far as nothing needs them any more. */
@@ -195,8 +217,7 @@ export class ClientTable {
     const role = this.roleOf[pair]!;
     this.#pairsOf[framework]!.delete(this.roles.idOf(role));
     this.#freePairs.push(pair);
-    this.#pairsIn[role]! -= 1;
-    if (this.#pairsIn[role] === 0) this.roles.release(role);
+    this.tree.removePair(role);
     return true;
   }
 
@@ -204,5 +225,12 @@ export class ClientTable {
     if (!this.frameworks.isUsed(framework)) return;
     if (this.isRegistered[framework] === 0 && this.#pairsOf[framework]!.size === 0)
       this.frameworks.release(framework);
+  }
+
+  #openOrder(role: number): void {
+    this.orderIn[role] ??=
+      this.#sorting.frameworkSorter === "drf"
+        ? new DrfSorter(this.pairShares, this.#dimensions)
+        : new RandomSorter(this.pairShares, this.#sorting.chance.frameworks);
   }
 }

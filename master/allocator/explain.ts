@@ -16,6 +16,7 @@ import { TAKES_GPUS } from "./clients.ts";
 import type { Filter, FilterMoment } from "./filters.ts";
 import type { Minimum } from "./minimum.ts";
 import { mayTake, mayUse } from "./offer-cycle.ts";
+import { roleStanding } from "./role-standing.ts";
 import { NONE } from "./slots.ts";
 import type { Tables } from "./tables.ts";
 
@@ -58,15 +59,10 @@ export function explainOffers(
 
 function standingOf({ clients }: Tables, pair: number): RoleStanding {
   const role = clients.roleOf[pair]!;
-  const order = clients.order.list();
-  if (!order.includes(role)) clients.roleShares.settle(role);
-  const before = order.filter((other) => clients.roleShares.compare(other, role) < 0).length;
   return {
     role: clients.roles.idOf(role),
     isSuppressed: clients.isSuppressed[pair] === 1,
-    share: clients.roleShares.shareOf(role),
-    position: before + 1,
-    of: order.includes(role) ? order.length : order.length + 1,
+    ...roleStanding(clients.tree, role),
   };
 }
 

@@ -69,10 +69,9 @@ export class OfferCycle {
     this.#sumQuantities(agent, this.#left);
     const isWorthIt = this.#satisfies(minimum);
     const hasGpus = agents.hasGpus[agent] === 1;
-    clients.order.refresh();
-    const roles = clients.order.size;
-    for (let roleIndex = 0; roleIndex < roles; roleIndex++) {
-      const order = clients.orderIn[clients.order.at(roleIndex)]!;
+    clients.startRoles();
+    for (let role = clients.nextRole(); role !== NONE; role = clients.nextRole()) {
+      const order = clients.orderIn[role]!;
       order.refresh();
       const pairs = order.size;
       for (let pairIndex = 0; pairIndex < pairs; pairIndex++) {
@@ -90,9 +89,9 @@ export class OfferCycle {
   /** An agent with reserved, revocable or shared resources: several frameworks may get a part each. */
   #offerParts(agent: number, moment: FilterMoment, allocations: Allocation[]): void {
     const { clients } = this.#tables;
-    clients.order.refresh();
-    for (let roleIndex = 0; roleIndex < clients.order.size; roleIndex++) {
-      const order = clients.orderIn[clients.order.at(roleIndex)]!;
+    clients.startRoles();
+    for (let role = clients.nextRole(); role !== NONE; role = clients.nextRole()) {
+      const order = clients.orderIn[role]!;
       order.refresh();
       for (let pairIndex = 0; pairIndex < order.size; pairIndex++) {
         const pair = order.at(pairIndex);

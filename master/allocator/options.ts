@@ -88,6 +88,13 @@ export interface UsedResources {
   readonly resources: Resources;
 }
 
+/** Who holds something of which agent. */
+export interface HolderOnAgent {
+  readonly frameworkId: FrameworkId;
+  readonly role: Role;
+  readonly agentId: AgentId;
+}
+
 /** Why resources come back. */
 export type RecoverCause =
   /** An offer or the rest of an accepted one that the framework does not want for `refuseMs`; 0 = no filter. */

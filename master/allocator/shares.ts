@@ -2,7 +2,7 @@ import type { DimensionTable } from "./kinds.ts";
 import { grownFloats, widenedFloats } from "./rows.ts";
 
 /**
- * What each client (a role, or a framework in a role) holds, and who comes first: the smaller dominant share
+ * What each client (a node of the tree of roles, or a framework in a role) holds, and who comes first: the smaller dominant share
  * divided by weight, then the one that was served less often, then the smaller name (FEATURES M-24, CASES 3).
  *
  * Shares are compared exactly. A quotient in binary floating point is off by at most three roundings; where two
@@ -42,6 +42,25 @@ export class ShareTable {
     this.#share[row] = 0;
   }
 
+  /** The row holds what `from` holds and was served as often; its weight and name stay. */
+  copy(from: number, row: number): void {
+    const width = this.#width;
+    this.#held.copyWithin(row * width, from * width, (from + 1) * width);
+    this.#served[row] = this.#served[from]!;
+  }
+
+  heldOf(row: number, dimension: number): number {
+    return dimension < this.#width ? this.#held[row * this.#width + dimension]! : 0;
+  }
+
+  nameOf(row: number): string {
+    return this.#names[row]!;
+  }
+
+  weightOf(row: number): number {
+    return this.#weight[row]!;
+  }
+
   setWeight(row: number, weightMilli: number): void {
     this.#weight[row] = weightMilli;
   }
@@ -78,7 +97,7 @@ export class ShareTable {
     this.#share[row] = dominant / this.#weight[row]!;
   }
 
-  /** For people: the dominant share divided by weight. */
+  /** For people: the dominant share divided by weight, as of `settle`. */
   shareOf(row: number): number {
     return this.#share[row]! * 1000;
   }

@@ -1,8 +1,12 @@
+import type { Attribute, FaultDomain } from "@bourse/model/agent";
 import type { AgentId, FrameworkId, Role } from "@bourse/model/ids";
+import type { Quota } from "@bourse/model/quota";
+import { Random } from "@bourse/model/random";
 import type { Resources } from "@bourse/model/resources";
 import type { FilterMoment } from "./filters.ts";
 import type { Minimum } from "./minimum.ts";
 import type { AllocatorConfig, UsedResources } from "./options.ts";
+import type { RoleCounts } from "./role-tree.ts";
 import { NONE, Slots } from "./slots.ts";
 import { Tables } from "./tables.ts";
 
@@ -22,8 +26,13 @@ export interface AllocatorSnapshot extends TablesSnapshot {
 }
 
 interface TablesSnapshot {
+  readonly quotas: readonly Quota[];
   readonly weightsMilli: readonly (readonly [Role, number])[];
-  readonly roles: readonly { readonly role: Role; readonly served: number }[];
+  /** What random sorters draw from. */
+  readonly roleChance: readonly number[];
+  readonly frameworkChance: readonly number[];
+  /** By name. */
+  readonly roles: readonly RoleCounts[];
   readonly frameworks: readonly FrameworkSnapshot[];
   /** By slot. */
   readonly agents: readonly (AgentSnapshot | null)[];
@@ -50,6 +59,9 @@ interface AgentSnapshot {
   readonly agentId: AgentId;
   readonly isActive: boolean;
   readonly total: Resources;
+  readonly hostname: string;
+  readonly attributes: readonly Attribute[];
+  readonly domain?: FaultDomain;
   /** Oldest first. */
   readonly held: readonly UsedResources[];
   readonly filters: readonly FilterSnapshot[];
@@ -64,11 +76,11 @@ interface FilterSnapshot extends UsedResources {
 export function snapshotTables(tables: Tables, moment: FilterMoment): TablesSnapshot {
   const { agents, clients } = tables;
   return {
+    quotas: tables.quotas(),
     weightsMilli: Array.from(clients.weights),
-    roles: clients.roles.list().map((role) => ({
-      role: clients.roles.idOf(role),
-      served: clients.roleShares.servedOf(role),
-    })),
+    roleChance: clients.chance.roles.snapshot(),
+    frameworkChance: clients.chance.frameworks.snapshot(),
+    roles: clients.tree.counts(),
     frameworks: clients.frameworks.list().map((framework) => snapshotFramework(tables, framework)),
     agents: Array.from({ length: agents.slots.length }, (_, agent) =>
       agents.slots.isUsed(agent) ? snapshotAgent(tables, agent, moment) : null,
@@ -79,17 +91,19 @@ export function snapshotTables(tables: Tables, moment: FilterMoment): TablesSnap
 
 export function restoreTables(snapshot: TablesSnapshot, config: AllocatorConfig): Tables {
   const ids = snapshot.agents.map((agent) => agent?.agentId ?? null);
-  const tables = new Tables(config, Slots.restore(ids, snapshot.freeAgentSlots));
+  const chance = {
+    roles: Random.restore(snapshot.roleChance),
+    frameworks: Random.restore(snapshot.frameworkChance),
+  };
+  const tables = new Tables(config, chance, Slots.restore(ids, snapshot.freeAgentSlots));
   const { clients } = tables;
   for (const [role, weightMilli] of snapshot.weightsMilli) clients.setWeight(role, weightMilli);
-  for (const { role } of snapshot.roles) clients.openRole(role);
   for (const framework of snapshot.frameworks) openFramework(tables, framework);
   snapshot.agents.forEach((agent, slot) => {
     if (agent !== null) openAgent(tables, slot, agent);
   });
   // Only now: taking hold of resources has counted as being served.
-  for (const { role, served } of snapshot.roles)
-    clients.roleShares.setServed(clients.roles.slotOf(role), served);
+  clients.tree.restoreCounts(snapshot.roles);
   for (const framework of snapshot.frameworks) rankFramework(tables, framework);
   return tables;
 }
@@ -120,6 +134,7 @@ function snapshotAgent(tables: Tables, agent: number, moment: FilterMoment): Age
     agentId: agents.slots.idOf(agent),
     isActive: agents.isActive[agent] === 1,
     total: agents.totalList[agent]!,
+    ...agents.about[agent]!,
     held: held.reverse(),
     filters: tables.filters
       .listOfAgent(agent, moment)
@@ -164,8 +179,10 @@ function openAgent(tables: Tables, agent: number, snapshot: AgentSnapshot): void
   const { agents, clients, filters } = tables;
   const pairOf = ({ frameworkId, role }: Pick<UsedResources, "frameworkId" | "role">) =>
     clients.openPair(clients.openFramework(frameworkId), role);
+  const { total, hostname, attributes, domain } = snapshot;
   agents.openRow(agent);
-  agents.setTotal(agent, snapshot.total);
+  const about = { hostname, attributes, ...(domain !== undefined && { domain }) };
+  tables.describeAgent(agent, { total, ...about });
   agents.isActive[agent] = snapshot.isActive ? 1 : 0;
   for (const held of snapshot.held) tables.hold(agent, pairOf(held), held.resources);
   for (const filter of snapshot.filters)

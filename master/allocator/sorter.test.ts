@@ -1,15 +1,15 @@
 import { present } from "@bourse/model/assert";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { DrfSorter } from "./drf-sorter.ts";
 import { DimensionTable } from "./kinds.ts";
 import { ShareTable } from "./shares.ts";
-import { Sorter } from "./sorter.ts";
 
 /** One group of clients, told in whole units as CASES section 3 tells them. */
 class Group {
   readonly #dimensions: DimensionTable;
   readonly #table: ShareTable;
-  readonly #sorter: Sorter;
+  readonly #sorter: DrfSorter;
   readonly #rows = new Map<string, number>();
   readonly #names: string[] = [];
   readonly #inactive = new Set<string>();
@@ -17,7 +17,7 @@ class Group {
   constructor(total: Readonly<Record<string, number>>, excluded: readonly string[] = []) {
     this.#dimensions = new DimensionTable(excluded);
     this.#table = new ShareTable(this.#dimensions);
-    this.#sorter = new Sorter(this.#table, this.#dimensions);
+    this.#sorter = new DrfSorter(this.#table, this.#dimensions);
     this.total(total);
   }
 

@@ -1,99 +1,20 @@
-import type { DimensionTable } from "./kinds.ts";
-import { grownInts } from "./rows.ts";
-import type { ShareTable } from "./shares.ts";
-
 /**
- * The clients of one group (all roles, or the frameworks of one role) that may be served now, poorest first.
- * Kept sorted while shares change one by one; when the cluster's totals have changed every share has, and the
- * rows are a mere set until somebody reads them. A tree of roles is one such group per inner node.
+ * The rows of one group (the children of a role, or the frameworks in a role) that may be served now, in the order
+ * in which they are served while one agent is looked at. Rows are those of a `ShareTable`. Whatever the order, it
+ * has each row once, does not move between `refresh` and the next change, and needs no allocation to be walked.
  */
-export class Sorter {
-  readonly #table: ShareTable;
-  readonly #dimensions: DimensionTable;
-  #rows: Int32Array = new Int32Array(4);
-  #size = 0;
-  #version = -1;
-
-  constructor(table: ShareTable, dimensions: DimensionTable) {
-    this.#table = table;
-    this.#dimensions = dimensions;
-  }
-
-  get size(): number {
-    return this.#size;
-  }
-
-  /** The index-th poorest. Right after `refresh`. */
-  at(index: number): number {
-    return this.#rows[index]!;
-  }
-
-  /** Rows in the order in which they are served; for people and snapshots. */
-  list(): readonly number[] {
-    this.refresh();
-    return Array.from(this.#rows.subarray(0, this.#size));
-  }
-
-  insert(row: number): void {
-    this.#rows = grownInts(this.#rows, this.#size + 1);
-    if (this.#isStale()) {
-      this.#rows[this.#size++] = row;
-      return;
-    }
-    this.#table.settle(row);
-    this.#place(row);
-  }
-
-  remove(row: number): void {
-    const index = this.#isStale() ? this.#rows.indexOf(row) : this.#indexOf(row);
-    this.#rows.copyWithin(index, index + 1, this.#size);
-    this.#size--;
-  }
-
-  /** Takes a row out before its share changes; `put` it back after. */
-  take(row: number): void {
-    if (!this.#isStale()) this.remove(row);
-  }
-
-  put(row: number): void {
-    if (!this.#isStale()) this.insert(row);
-  }
-
-  /** Sorts anew if the totals have changed since the last time. */
-  refresh(): void {
-    if (!this.#isStale()) return;
-    const rows = this.#rows;
-    const size = this.#size;
-    for (let index = 0; index < size; index++) this.#table.settle(rows[index]!);
-    this.#size = 0;
-    for (let index = 0; index < size; index++) this.#place(rows[index]!);
-    this.#version = this.#dimensions.version;
-  }
-
-  #isStale(): boolean {
-    return this.#version !== this.#dimensions.version;
-  }
-
-  #place(row: number): void {
-    const index = this.#lowerBound(row);
-    this.#rows.copyWithin(index + 1, index, this.#size);
-    this.#rows[index] = row;
-    this.#size++;
-  }
-
-  #indexOf(row: number): number {
-    return this.#lowerBound(row);
-  }
-
-  /** How many rows come before `row`. The order is total: names differ. */
-  #lowerBound(row: number): number {
-    let low = 0;
-    let high = this.#size;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#table.compare(this.#rows[middle]!, row) < 0) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
+export interface Sorter {
+  readonly size: number;
+  /** A new agent is looked at: brings the order up to date, or draws a new one. */
+  refresh(): void;
+  /** The index-th to be served, below `size`. Right after `refresh`; ascending indexes are cheap. */
+  at(index: number): number;
+  /** The row is new to the group, and its weight and holdings are set. */
+  insert(row: number): void;
+  remove(row: number): void;
+  /** Takes a row out before its share changes; `put` it back after. One row at a time. */
+  take(row: number): void;
+  put(row: number): void;
+  /** All rows, for people and tests: as they are served, or by name where chance decides. */
+  list(): readonly number[];
 }

@@ -1,12 +1,21 @@
 import { assert } from "@bourse/model/assert";
-import { formatResources, type Resources, type ResourceValue } from "@bourse/model/resources";
+import type { AgentId, Role } from "@bourse/model/ids";
+import type { Amount, Quota } from "@bourse/model/quota";
+import {
+  add,
+  contains,
+  formatResources,
+  type Resources,
+  type ResourceValue,
+  subtract,
+} from "@bourse/model/resources";
 import { AgentTable } from "./agents.ts";
 import { amountOf } from "./amounts.ts";
-import { ClientTable } from "./clients.ts";
+import { ClientTable, type SortingChance } from "./clients.ts";
 import { FilterTable } from "./filters.ts";
 import { DimensionTable, KindTable } from "./kinds.ts";
 import { type Minimum, minimumFrom } from "./minimum.ts";
-import type { AllocatorConfig, FrameworkOptions } from "./options.ts";
+import type { AgentOptions, AllocatorConfig, FrameworkOptions, RoleState } from "./options.ts";
 import { NONE, type Slots } from "./slots.ts";
 
 /**
@@ -20,18 +29,77 @@ export class Tables {
   readonly clients: ClientTable;
   readonly filters: FilterTable;
   readonly minimum: Minimum;
+  readonly #quotas = new Map<Role, Quota>();
 
-  constructor(config: AllocatorConfig, agentSlots?: Slots) {
+  constructor(config: AllocatorConfig, chance: SortingChance, agentSlots?: Slots) {
     this.dimensions = new DimensionTable(config.fairnessExcluded);
     this.kinds = new KindTable(this.dimensions);
     this.agents = new AgentTable(this.kinds, this.dimensions, agentSlots);
     this.filters = new FilterTable(this.agents);
-    this.clients = new ClientTable(this.dimensions);
+    this.clients = new ClientTable(this.dimensions, {
+      roleSorter: config.roleSorter,
+      frameworkSorter: config.frameworkSorter,
+      chance,
+    });
     this.minimum = minimumFrom(config.minAllocatable);
   }
 
+  addAgent(agentId: AgentId, options: AgentOptions): number {
+    const agent = this.agents.add(agentId);
+    this.describeAgent(agent, options);
+    return agent;
+  }
+
+  /** What the agent is and has; what is held of it stays held, even if that is more. */
+  describeAgent(agent: number, { total, ...about }: AgentOptions): void {
+    this.agents.about[agent] = about;
+    this.#setTotal(agent, total);
+  }
+
+  #setTotal(agent: number, total: Resources): void {
+    this.agents.setTotal(agent, total);
+    this.filters.moveEntries(agent);
+  }
+
+  convertHeld(agent: number, pair: number, consumed: Resources, converted: Resources): void {
+    const { totalList } = this.agents;
+    this.#setTotal(agent, add(totalList[agent]!, converted));
+    this.hold(agent, pair, converted, false);
+    this.giveBack(agent, pair, consumed);
+    this.#setTotal(agent, subtract(totalList[agent]!, consumed));
+  }
+
+  convertFree(agent: number, consumed: Resources, converted: Resources): void {
+    const { agents } = this;
+    const free = agents.freeOf(agent);
+    assert(contains(free, consumed), `${formatResources(consumed)} of the agent must be free`);
+    this.#setTotal(agent, add(subtract(agents.totalList[agent]!, consumed), converted));
+  }
+
+  updateQuota(quota: Quota): void {
+    if (quota.guarantees.length === 0 && quota.limits.length === 0) this.#quotas.delete(quota.role);
+    else this.#quotas.set(quota.role, quota);
+  }
+
+  quotas(): readonly Quota[] {
+    return Array.from(this.#quotas.values()).toSorted((a, b) => (a.role < b.role ? -1 : 1));
+  }
+
+  consumedOf(_role: Role): readonly Amount[] {
+    return [];
+  }
+
+  /** Whether the framework may get offers again that it could not get before. */
+  limitOffers(_framework: number, _offersMax: number | null): boolean {
+    return false;
+  }
+
+  roleStates(): readonly RoleState[] {
+    return [];
+  }
+
   /** Counts resources of the agent as held by the pair, whether they are free or not. */
-  hold(agent: number, pair: number, resources: Resources): void {
+  hold(agent: number, pair: number, resources: Resources, isServed = true): void {
     const entries = this.agents.entriesFor(agent, resources);
     this.filters.moveEntries(agent);
     const holding = this.#openHolding(agent, pair);
@@ -39,7 +107,7 @@ export class Tables {
     resources.forEach(({ value }, index) => {
       this.#holdEntry(agent, pair, holding, entries[index]!, amountOf(value), asElements(value));
     });
-    this.clients.countServed(pair);
+    if (isServed) this.clients.countServed(pair);
     this.clients.endChange(pair);
     this.agents.noteFree(agent);
   }
