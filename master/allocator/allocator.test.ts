@@ -3,13 +3,27 @@ import { canonical, type Resource, type Resources, scalar } from "@bourse/model/
 import { parseResources } from "@bourse/model/resources-text";
 import { expect, test } from "vitest";
 import { Allocator } from "./allocator.ts";
-import { ALLOCATOR_DEFAULTS, type FrameworkOptions } from "./options.ts";
+import { ALLOCATOR_DEFAULTS, type FrameworkOptions, type UsedResources } from "./options.ts";
 
 const NOW = { monoMs: 0, wallMs: 0 };
 const ALL: FrameworkOptions["capabilities"] = ["REVOCABLE_RESOURCES", "GPU_RESOURCES"];
 
 function newAllocator(): Allocator {
   return new Allocator({ random: Random.fromSeed(1), config: ALLOCATOR_DEFAULTS });
+}
+
+/** An agent that is nothing but what it has. */
+function addAgent(
+  allocator: Allocator,
+  agentId: string,
+  total: Resources,
+  used: readonly UsedResources[],
+): void {
+  allocator.addAgent(agentId, { total, hostname: agentId, attributes: [] }, used);
+}
+
+function updateTotal(allocator: Allocator, agentId: string, total: Resources): void {
+  allocator.updateAgent(agentId, { total, hostname: agentId, attributes: [] });
 }
 
 function addFramework(allocator: Allocator, frameworkId: string, role = frameworkId): void {
@@ -35,10 +49,10 @@ test("S9b MultipleSlavesUpdateTotal: a share is of the cluster, not of an agent"
   const held = (frameworkId: string, text: string) => [
     { frameworkId, role: frameworkId, resources: parseResources(text) },
   ];
-  allocator.addAgent("A", parseResources("cpus:5;mem:50"), held("a", "cpus:2;mem:1"));
-  allocator.addAgent("B", parseResources("cpus:5;mem:50"), held("b", "cpus:1;mem:3"));
+  addAgent(allocator, "A", parseResources("cpus:5;mem:50"), held("a", "cpus:2;mem:1"));
+  addAgent(allocator, "B", parseResources("cpus:5;mem:50"), held("b", "cpus:1;mem:3"));
   expect(standing(allocator, "a", "b")).toBe("b 0.100, a 0.200");
-  allocator.updateAgentTotal("A", parseResources("cpus:95;mem:50"));
+  updateTotal(allocator, "A", parseResources("cpus:95;mem:50"));
   expect(standing(allocator, "a", "b")).toBe("a 0.020, b 0.030");
 });
 
@@ -47,7 +61,7 @@ test("S11 SplitResourceShares: the volumes of one agent add up", () => {
   for (const name of ["a", "b"]) addFramework(allocator, name);
   const volumes = [volume(5_000, "v1"), volume(5_000, "v2")];
   const total = canonical([...parseResources("cpus:100;mem:100;disk:90"), ...volumes]);
-  allocator.addAgent("A", total, [
+  addAgent(allocator, "A", total, [
     { frameworkId: "a", role: "a", resources: parseResources("cpus:9;mem:9;disk:9") },
     {
       frameworkId: "b",
@@ -64,7 +78,7 @@ test("S12b RevocableResources: they count with the others of their name", () => 
   const revocable = (milli: number): Resource => ({ ...scalar("cpus", milli), isRevocable: true });
   const list = (text: string, milli: number): Resources =>
     canonical([...parseResources(text), revocable(milli)]);
-  allocator.addAgent("A", list("cpus:10;mem:100", 10_000), [
+  addAgent(allocator, "A", list("cpus:10;mem:100", 10_000), [
     { frameworkId: "a", role: "a", resources: parseResources("cpus:2;mem:1") },
     { frameworkId: "b", role: "b", resources: list("cpus:1;mem:1", 9_000) },
   ]);
@@ -75,7 +89,7 @@ test("revocable resources go only to frameworks that take them (M-19), the rest 
   const allocator = newAllocator();
   const revocable: Resource = { ...scalar("cpus", 1_000), isRevocable: true };
   allocator.addFramework("f1", { roles: ["r"], suppressedRoles: [], capabilities: [] });
-  allocator.addAgent("a1", canonical([scalar("cpus", 2_000), revocable]), []);
+  addAgent(allocator, "a1", canonical([scalar("cpus", 2_000), revocable]), []);
   const offers = () => allocator.allocate(NOW, "changed").map(({ resources }) => resources);
   expect(offers()).toEqual([[scalar("cpus", 2_000)]]);
   addFramework(allocator, "f2", "r");
@@ -85,7 +99,7 @@ test("revocable resources go only to frameworks that take them (M-19), the rest 
 test("an agent with gpus is offered only to frameworks that take them (M-19)", () => {
   const allocator = newAllocator();
   allocator.addFramework("f1", { roles: ["r"], suppressedRoles: [], capabilities: [] });
-  allocator.addAgent("a1", parseResources("cpus:1;mem:64;gpus:1"), []);
+  addAgent(allocator, "a1", parseResources("cpus:1;mem:64;gpus:1"), []);
   expect(allocator.allocate(NOW, "all")).toEqual([]);
   addFramework(allocator, "f2", "r");
   expect(allocator.allocate(NOW, "all").map(({ frameworkId }) => frameworkId)).toEqual(["f2"]);
@@ -95,7 +109,7 @@ test("shared resources go only to frameworks that take them (M-19)", () => {
   const allocator = newAllocator();
   const shared: Resource = { ...volume(100_000, "v"), isShared: true };
   allocator.addFramework("f1", { roles: ["r"], suppressedRoles: [], capabilities: [] });
-  allocator.addAgent("a1", canonical([scalar("cpus", 2_000), shared]), []);
+  addAgent(allocator, "a1", canonical([scalar("cpus", 2_000), shared]), []);
   const offers = () => allocator.allocate(NOW, "changed").map(({ resources }) => resources);
   expect(offers()).toEqual([[scalar("cpus", 2_000)]]);
   const minAllocatable = new Map([["r", []]]);
@@ -115,7 +129,7 @@ test.each<[refuseMs: number, kept: number]>([
 ])("a newer refusal of as much for %i ms leaves %i of two", (refuseMs, kept) => {
   const allocator = newAllocator();
   addFramework(allocator, "f1");
-  allocator.addAgent("a1", parseResources("cpus:4;mem:64"), []);
+  addAgent(allocator, "a1", parseResources("cpus:4;mem:64"), []);
   allocator.allocate(NOW, "changed");
   const held = { frameworkId: "f1", role: "f1", agentId: "a1" };
   const decline = (text: string, forMs: number) =>
@@ -136,10 +150,10 @@ test.each<[refuseMs: number, kept: number]>([
 test("a refusal stays when the agent loses some of what was refused", () => {
   const allocator = newAllocator();
   addFramework(allocator, "f1");
-  allocator.addAgent("a1", parseResources("cpus:4;ports:[1-3]"), []);
+  addAgent(allocator, "a1", parseResources("cpus:4;ports:[1-3]"), []);
   for (const offer of allocator.allocate(NOW, "all"))
     allocator.recover(offer, { kind: "declined", refuseMs: 60_000 }, NOW);
-  allocator.updateAgentTotal("a1", parseResources("cpus:4"));
+  updateTotal(allocator, "a1", parseResources("cpus:4"));
   expect(allocator.allocate({ monoMs: 1_000, wallMs: 0 }, "all")).toEqual([]);
   expect(allocator.allocate({ monoMs: 59_999, wallMs: 0 }, "all")).toEqual([]);
   expect(allocator.allocate({ monoMs: 60_000, wallMs: 0 }, "all")).toHaveLength(1);
@@ -152,7 +166,7 @@ test("a run looks only at what changed since the last one", () => {
   expect(allocator.hasChanges()).toBe(true);
   allocator.allocate(NOW, "changed");
   expect(allocator.hasChanges()).toBe(false);
-  allocator.addAgent("a1", parseResources("cpus:1"), []);
+  addAgent(allocator, "a1", parseResources("cpus:1"), []);
   expect(allocator.hasChanges()).toBe(true);
   expect(allocator.allocate(NOW, "changed")).toHaveLength(1);
   expect(allocator.hasChanges()).toBe(false);
@@ -171,7 +185,7 @@ test("agents are offered in another order each time (M-21)", () => {
   const allocator = newAllocator();
   addFramework(allocator, "f1");
   for (let agent = 0; agent < 8; agent++)
-    allocator.addAgent(`a${agent}`, parseResources("cpus:1"), []);
+    addAgent(allocator, `a${agent}`, parseResources("cpus:1"), []);
   const orders = new Set<string>();
   for (let run = 0; run < 20; run++) {
     const offers = allocator.allocate(NOW, "all");
@@ -184,7 +198,7 @@ test("agents are offered in another order each time (M-21)", () => {
 test("what an offer says never changes with the allocator's state", () => {
   const allocator = newAllocator();
   addFramework(allocator, "f1");
-  allocator.addAgent("a1", parseResources("cpus:4;ports:[1-10]"), []);
+  addAgent(allocator, "a1", parseResources("cpus:4;ports:[1-10]"), []);
   const [offer] = allocator.allocate(NOW, "changed");
   const said = JSON.stringify(offer);
   const part = parseResources("cpus:1;ports:[3-4]");
@@ -194,14 +208,14 @@ test("what an offer says never changes with the allocator's state", () => {
     NOW,
   );
   allocator.allocate(NOW, "changed");
-  allocator.updateAgentTotal("a1", parseResources("cpus:9"));
+  updateTotal(allocator, "a1", parseResources("cpus:9"));
   expect(JSON.stringify(offer)).toBe(said);
 });
 
 test("giving back what is not held is a bug", () => {
   const allocator = newAllocator();
   addFramework(allocator, "f1");
-  allocator.addAgent("a1", parseResources("cpus:4;ports:[1-10]"), []);
+  addAgent(allocator, "a1", parseResources("cpus:4;ports:[1-10]"), []);
   allocator.allocate(NOW, "changed");
   const giveBack = (text: string, frameworkId = "f1") =>
     allocator.recover(
@@ -218,7 +232,7 @@ test("giving back what is not held is a bug", () => {
 test("resources of a removed agent may still be given back: they are gone", () => {
   const allocator = newAllocator();
   addFramework(allocator, "f1");
-  allocator.addAgent("a1", parseResources("cpus:4"), []);
+  addAgent(allocator, "a1", parseResources("cpus:4"), []);
   const offers = allocator.allocate(NOW, "changed");
   allocator.removeAgent("a1");
   for (const offer of offers) allocator.recover(offer, { kind: "rescinded" }, NOW);
@@ -229,8 +243,8 @@ test("a removed framework counts until all that it held is back, then it is forg
   const allocator = newAllocator();
   addFramework(allocator, "f1", "r");
   addFramework(allocator, "f2", "r");
-  allocator.addAgent("a1", parseResources("cpus:4"), []);
-  allocator.addAgent("a2", parseResources("cpus:4"), []);
+  addAgent(allocator, "a1", parseResources("cpus:4"), []);
+  addAgent(allocator, "a2", parseResources("cpus:4"), []);
   const offers = allocator.allocate(NOW, "changed");
   allocator.removeFramework("f1");
   expect(standing(allocator, "f2")).toBe("r 1.000");
@@ -245,9 +259,9 @@ test("agents with more kinds than columns widen the tables", () => {
   addFramework(allocator, "f1");
   addFramework(allocator, "f2");
   allocator.suppress("f2", []);
-  allocator.addAgent("a0", parseResources("cpus:1;ports:[1-2]"), []);
+  addAgent(allocator, "a0", parseResources("cpus:1;ports:[1-2]"), []);
   const many = Array.from({ length: 30 }, (_, index) => scalar(`x${index}`, 1_000 + index));
-  allocator.addAgent("a1", canonical([...many, scalar("cpus", 1_000)]), []);
+  addAgent(allocator, "a1", canonical([...many, scalar("cpus", 1_000)]), []);
   const offers = allocator.allocate(NOW, "changed");
   expect(new Map(offers.map(({ agentId, resources }) => [agentId, resources]))).toEqual(
     new Map([

@@ -12,6 +12,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Allocator } from "./allocator.ts";
 import {
+  type AgentOptions,
   ALLOCATOR_DEFAULTS,
   type Allocation,
   type AllocatorConfig,
@@ -152,6 +153,10 @@ test("the fast allocator makes the offers that the obvious one makes, also after
   );
 });
 
+function agentOptions(hostname: string, total: Resources): AgentOptions {
+  return { hostname, total, attributes: [] };
+}
+
 /** Both allocators, told the same, with the books of who holds what and who refused what. */
 class Pair {
   readonly #config: AllocatorConfig;
@@ -186,14 +191,16 @@ class Pair {
     switch (step.kind) {
       case "add-agent": {
         const used = step.used === null ? [] : [this.#usedBy(step.used, step.total)];
-        for (const one of both) one.addAgent(step.agent, step.total, used);
+        this.#fast.addAgent(step.agent, agentOptions(step.agent, step.total), used);
+        this.#slow.addAgent(step.agent, agentOptions(step.agent, step.total), used);
         this.#agents.set(step.agent, step.total);
         for (const { frameworkId, role, resources } of used)
           this.#note({ agentId: step.agent, frameworkId, role, resources });
         break;
       }
       case "total":
-        for (const one of both) one.updateAgentTotal(step.agent, step.total);
+        this.#fast.updateAgent(step.agent, agentOptions(step.agent, step.total));
+        this.#slow.updateAgent(step.agent, agentOptions(step.agent, step.total));
         this.#agents.set(step.agent, step.total);
         break;
       case "remove-agent":

@@ -6,7 +6,12 @@ import { add, formatResources, type Resources, subtract } from "@bourse/model/re
 import { parseResources } from "@bourse/model/resources-text";
 import { expect, test } from "vitest";
 import { Allocator } from "./allocator.ts";
-import { ALLOCATOR_DEFAULTS, type Allocation, type AllocatorConfig } from "./options.ts";
+import {
+  type AgentOptions,
+  ALLOCATOR_DEFAULTS,
+  type Allocation,
+  type AllocatorConfig,
+} from "./options.ts";
 
 /**
  * Runs the stories of testdata: a command, `----`, what it answers. `REWRITE=1` writes the answers anew; then
@@ -153,11 +158,11 @@ const COMMANDS: Readonly<Record<string, (story: Story, words: readonly string[])
       story.noteHeld(`${frameworkId}@${role} ${agentId}`, parseResources(text));
       return { frameworkId, role, resources: parseResources(text) };
     });
-    story.allocator.addAgent(agentId, parseResources(total), list);
+    story.allocator.addAgent(agentId, agentOptions(agentId, total), list);
     return story.run("changed");
   },
   total: (story, [agentId = "", total = ""]) => {
-    story.allocator.updateAgentTotal(agentId, parseResources(total));
+    story.allocator.updateAgent(agentId, agentOptions(agentId, total));
     return story.run("changed");
   },
   "remove-agent": (story, [agentId = ""]) => {
@@ -244,6 +249,10 @@ const COMMANDS: Readonly<Record<string, (story: Story, words: readonly string[])
     ].join("\n");
   },
 };
+
+function agentOptions(hostname: string, total: string): AgentOptions {
+  return { hostname, total: parseResources(total), attributes: [] };
+}
 
 function frameworkOptions(roles: string, words: readonly string[]) {
   const { suppressed = "", capabilities = "", min } = options(words);

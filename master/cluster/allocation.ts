@@ -1,4 +1,4 @@
-import type { FrameworkOptions } from "@bourse/allocator/options";
+import type { AgentOptions, FrameworkOptions } from "@bourse/allocator/options";
 import type { Role } from "@bourse/model/ids";
 import { makeOffers } from "./offers.ts";
 import type { Agent, ClusterState, Framework, Task, Turn } from "./state.ts";
@@ -45,11 +45,11 @@ export function reviveRoles(
 
 /** An agent is in the allocator while it is active or disconnected: not while it is away. */
 export function admitAgent(state: ClusterState, agent: Agent): void {
-  state.allocator.addAgent(agent.agentId, agent.info.resources, []);
+  state.allocator.addAgent(agent.agentId, agentOptionsOf(agent), []);
 }
 
 export function changeAgent(state: ClusterState, agent: Agent): void {
-  state.allocator.updateAgentTotal(agent.agentId, agent.info.resources);
+  state.allocator.updateAgent(agent.agentId, agentOptionsOf(agent));
 }
 
 /** With all that is held of it. */
@@ -103,6 +103,11 @@ export function allocateAll(turn: Turn): void {
   makeOffers(turn, turn.state.allocator.allocate(turn.now, "all"));
   const dueMs = turn.now.monoMs + turn.state.config.allocationIntervalMs;
   turn.state.timers.set("allocate", "", dueMs);
+}
+
+function agentOptionsOf({ info }: Agent): AgentOptions {
+  const { resources, hostname, attributes, domain } = info;
+  return { total: resources, hostname, attributes, ...(domain !== undefined && { domain }) };
 }
 
 function optionsOf({ info, suppressedRoles }: Framework): FrameworkOptions {
