@@ -2,9 +2,10 @@ import type { AgentInfo } from "@bourse/model/agent";
 import type { MasterToAgent } from "@bourse/model/agent-messages";
 import { assert, unreachable } from "@bourse/model/assert";
 import { RollingHash } from "@bourse/model/hash";
-import type { AgentId, ContainerId, SessionId } from "@bourse/model/ids";
+import type { AgentId, ContainerId, FrameworkId, SessionId } from "@bourse/model/ids";
 import type { Now } from "@bourse/model/now";
 import { Random } from "@bourse/model/random";
+import type { Resources } from "@bourse/model/resources";
 import type { AgentEffects } from "./effects.ts";
 import type {
   AgentCheckpoint,
@@ -16,16 +17,19 @@ import type {
 } from "./inputs.ts";
 import { Link, type LinkSnapshot } from "./link.ts";
 import { registration, unknownTask } from "./messages.ts";
+import { Operations, type OperationsSnapshot } from "./operations.ts";
 import { Outbox } from "./outbox.ts";
 import { recover } from "./recovery.ts";
 import { Tasks, type TasksSnapshot } from "./tasks.ts";
 
 /** All that an agent knows, as plain data. */
 export interface AgentSnapshot {
+  /** Its resources are what the machine has; `operations.total` is what the agent offers. */
   readonly info: AgentInfo;
   readonly config: AgentConfig;
   readonly link: LinkSnapshot;
   readonly tasks: TasksSnapshot;
+  readonly operations: OperationsSnapshot;
   /** Containers found at the start, until `begin` has looked at them. */
   readonly found: readonly FoundContainer[] | null;
   /** Set when the master removed this agent for good. */
@@ -42,6 +46,7 @@ export class AgentCore {
   readonly #outbox = new Outbox();
   readonly #link: Link;
   readonly #tasks: Tasks;
+  readonly #operations: Operations;
   #found: readonly FoundContainer[] | null;
   #shutdown: AgentSnapshot["shutdown"];
 
@@ -52,6 +57,7 @@ export class AgentCore {
     const { random, ...link } = from.link;
     this.#link = new Link(from.config, Random.restore(random), link);
     this.#tasks = new Tasks(from.config, this.#outbox, from.tasks);
+    this.#operations = new Operations(from.config, this.#outbox, from.operations);
     this.#found = from.found;
     this.#shutdown = from.shutdown;
   }
@@ -66,6 +72,7 @@ export class AgentCore {
       config: this.#config,
       link: this.#link.snapshot(),
       tasks: this.#tasks.snapshot(),
+      operations: this.#operations.snapshot(),
       found: this.#found,
       shutdown: this.#shutdown,
     };
@@ -79,7 +86,13 @@ export class AgentCore {
   /** What the log of records must fold to: compaction writes this. */
   checkpoint(): AgentCheckpoint {
     const { agentId, epochSeen } = this.#link;
-    return { agentId, epochSeen, ...this.#tasks.store.checkpointed() };
+    const operations = this.#operations.checkpointed();
+    return { agentId, epochSeen, ...this.#tasks.store.checkpointed(), ...operations };
+  }
+
+  /** All that this agent has: dynamic reservations and volumes included. */
+  get total(): Resources {
+    return this.#operations.total;
   }
 
   get agentId(): AgentId | null {
@@ -96,6 +109,7 @@ export class AgentCore {
     assert(this.#found !== null, "an agent begins once");
     const found = this.#found;
     this.#found = null;
+    this.#operations.begin();
     recover(now, this.#tasks, this.#outbox, found);
     return this.#take();
   }
@@ -132,7 +146,9 @@ export class AgentCore {
   }
 
   #take(): AgentEffects {
-    return this.#outbox.take(Math.min(this.#link.nextMs(), this.#tasks.nextMs()));
+    return this.#outbox.take(
+      Math.min(this.#link.nextMs(), this.#tasks.nextMs(), this.#operations.nextMs()),
+    );
   }
 
   #linkUp(now: Now, session: SessionId): void {
@@ -143,6 +159,7 @@ export class AgentCore {
   #linkDown(): void {
     this.#link.down();
     this.#tasks.linkDown();
+    this.#operations.linkDown();
   }
 
   /** Gives the session up; what the shell still delivers of it is ignored. */
@@ -164,12 +181,14 @@ export class AgentCore {
       case null:
     }
     this.#tasks.wake(now);
+    this.#operations.wake(now);
   }
 
   #register(): void {
     const { session } = this.#link;
     assert(session !== null, "an agent registers on a session");
-    this.#outbox.send(session, registration(this.#info, this.checkpoint()));
+    const info = { ...this.#info, resources: this.#operations.total };
+    this.#outbox.send(session, registration(info, this.checkpoint(), this.#operations.pending()));
   }
 
   #hear(now: Now, session: SessionId, message: Exclude<MasterToAgent, { kind: "launch" }>): void {
@@ -210,9 +229,10 @@ export class AgentCore {
       this.#outbox.persist({ kind: "agent", agentId: answer.agentId, epochSeen: answer.epoch });
     }
     if (answer.kind === "reregistered") {
-      for (const id of answer.unwantedFrameworks) this.#tasks.removeFramework(now, id);
+      for (const id of answer.unwantedFrameworks) this.#removeFramework(now, id);
     }
     this.#tasks.linkUp(now, session);
+    this.#operations.linkUp(now, session);
   }
 
   #command(
@@ -220,7 +240,15 @@ export class AgentCore {
     session: SessionId,
     message: Extract<
       MasterToAgent,
-      { kind: "kill" | "acknowledge" | "shutdown-framework" | "message" }
+      {
+        kind:
+          | "kill"
+          | "acknowledge"
+          | "apply-operation"
+          | "acknowledge-operation"
+          | "shutdown-framework"
+          | "message";
+      }
     >,
   ): void {
     switch (message.kind) {
@@ -234,8 +262,15 @@ export class AgentCore {
       case "acknowledge":
         this.#tasks.acknowledge(now, message, message.uuid);
         return;
+      case "apply-operation":
+        if (this.#shutdown !== null) return;
+        this.#operations.apply(now, message.operation, this.#tasks.store.all());
+        return;
+      case "acknowledge-operation":
+        this.#operations.acknowledge(message.operationUuid, message.uuid);
+        return;
       case "shutdown-framework":
-        this.#tasks.removeFramework(now, message.frameworkId);
+        this.#removeFramework(now, message.frameworkId);
         return;
       case "message":
         return; // Command tasks have no executor of their own that could take it.
@@ -244,18 +279,25 @@ export class AgentCore {
     }
   }
 
+  #removeFramework(now: Now, frameworkId: FrameworkId): void {
+    this.#tasks.removeFramework(now, frameworkId);
+    this.#operations.removeFramework(frameworkId);
+  }
+
   #launch(now: Now, input: Extract<AgentInput, { kind: "launch" }>): void {
     const { agentId } = this.#link;
     if (!this.#link.isRegistered(input.session) || this.#shutdown !== null) return;
     assert(agentId !== null, "a registered agent has an id");
     this.#link.hear(now.monoMs);
-    for (const task of input.tasks) this.#tasks.launch(now, input.framework, task, agentId);
+    const here = { agentId, total: this.#operations.total };
+    for (const task of input.tasks) this.#tasks.launch(now, input.framework, task, here);
   }
 
   #shutDown(now: Now, message: string): void {
     if (this.#shutdown !== null) return;
     this.#shutdown = { message, isTold: false };
     this.#tasks.removeAll(now);
+    this.#operations.removeAll();
   }
 
   /** The containers of a removed agent are gone: now the process may end, and start anew under another id. */
@@ -281,6 +323,7 @@ function snapshotFrom(start: AgentStart): AgentSnapshot {
       random: random.fork("registration").snapshot(),
     },
     tasks: Tasks.startFrom(checkpoint, random),
+    operations: Operations.startFrom(start.info.resources, checkpoint, random),
     found: start.found,
     shutdown: null,
   };

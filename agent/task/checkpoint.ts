@@ -1,8 +1,11 @@
 import type { KnownFramework } from "@bourse/model/framework";
 import type { FrameworkId, TaskId, UpdateUuid } from "@bourse/model/ids";
+import { NO_RESOURCES, type Resources } from "@bourse/model/resources";
 import type { StatusUpdate, TaskInfo, TaskStatus } from "@bourse/model/task";
 import type { CheckpointRecord } from "./effects.ts";
 import type { AgentCheckpoint, CheckpointedTask } from "./inputs.ts";
+import { decidedOn, OperationBook } from "./operation-book.ts";
+import { converted, dynamicPart } from "./total-resources.ts";
 
 /**
  * What a log of records adds up to, or null when it is empty: what the agent knew when the last of them was
@@ -15,6 +18,8 @@ export function foldCheckpoint(records: Iterable<CheckpointRecord>): AgentCheckp
   let isEmpty = true;
   const frameworks = new Map<FrameworkId, KnownFramework>();
   const tasks = new Map<string, CheckpointedTask>();
+  let dynamic: Resources = NO_RESOURCES;
+  let book = new OperationBook();
   for (const record of records) {
     isEmpty = false;
     switch (record.kind) {
@@ -34,12 +39,33 @@ export function foldCheckpoint(records: Iterable<CheckpointRecord>): AgentCheckp
       case "forget-task":
         tasks.delete(taskKey(record.frameworkId, record.taskId));
         break;
+      case "operation":
+        dynamic = converted(dynamic, {
+          consumed: dynamicPart(record.change.consumed),
+          converted: dynamicPart(record.change.converted),
+        });
+        book.add(decidedOn(record.update, record.change));
+        break;
+      case "operation-settled":
+        book.settle(record.operationUuid);
+        break;
+      case "operations-state":
+        dynamic = record.dynamic;
+        book = new OperationBook(record.operations);
+        break;
       default:
         foldTask(tasks, record);
     }
   }
   if (isEmpty) return null;
-  return { agentId, epochSeen, frameworks: [...frameworks.values()], tasks: [...tasks.values()] };
+  return {
+    agentId,
+    epochSeen,
+    frameworks: [...frameworks.values()],
+    tasks: [...tasks.values()],
+    dynamic,
+    operations: book.all(),
+  };
 }
 
 /** The shortest log that folds to this checkpoint: what compaction writes. */
@@ -47,6 +73,10 @@ export function recordsOf(checkpoint: AgentCheckpoint): readonly CheckpointRecor
   const records: CheckpointRecord[] = [
     { kind: "agent", agentId: checkpoint.agentId, epochSeen: checkpoint.epochSeen },
   ];
+  const { dynamic, operations } = checkpoint;
+  if (dynamic.length > 0 || operations.length > 0) {
+    records.push({ kind: "operations-state", dynamic, operations });
+  }
   for (const framework of checkpoint.frameworks) records.push({ kind: "framework", framework });
   for (const task of checkpoint.tasks) {
     const { frameworkId, containerId, run, launchedAtMs } = task;

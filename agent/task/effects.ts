@@ -5,11 +5,16 @@ import type {
   AgentId,
   ContainerId,
   FrameworkId,
+  OperationUuid,
   SessionId,
   TaskId,
   UpdateUuid,
 } from "@bourse/model/ids";
+import type { OperationUpdate } from "@bourse/model/operation";
+import type { Resources } from "@bourse/model/resources";
 import type { StatusUpdate, TaskInfo, TaskStatus } from "@bourse/model/task";
+import type { Change, CheckpointedOperation } from "./operation-book.ts";
+import type { PersistentVolume, VolumeRef } from "./volumes.ts";
 
 /**
  * What the agent's shell must now do, in this order: checkpoint (one append for all that wait), then send and
@@ -36,6 +41,13 @@ export type AgentAction =
       readonly healthCheck: HealthCheckSpec;
     }
   | { readonly kind: "stop-check"; readonly containerId: ContainerId }
+  /**
+   * The directory of a volume must be there. `isNew`: nothing may be in it; what a volume of that name left behind goes.
+   * Comes before the launch of a container that uses it.
+   */
+  | { readonly kind: "create-volume"; readonly volume: VolumeRef; readonly isNew: boolean }
+  /** The data of a volume goes, for good (M-68). Idempotent. */
+  | { readonly kind: "destroy-volume"; readonly volume: VolumeRef }
   /** A container of ours that no task knows: list it, never reap it silently (FEATURES N-03). */
   | { readonly kind: "report-orphan"; readonly containerId: ContainerId }
   /** Close this session and connect again (to the next master of the list). */
@@ -55,6 +67,8 @@ export interface ContainerLaunch {
   readonly limits: { readonly cpuMilli?: number; readonly memBytes?: number };
   /** Host ports the task holds, ascending; PORT, PORT0.. in its environment. */
   readonly hostPorts: readonly number[];
+  /** Persistent volumes that the task holds. */
+  readonly persistentVolumes: readonly PersistentVolume[];
 }
 
 /** Why a task must end. The last two end it in silence: nobody is left who wants its updates. */
@@ -105,4 +119,14 @@ export type CheckpointRecord =
       readonly runningSinceMs: number | null;
     }
   /** The task is over and acknowledged; its container may still be kept for its logs. */
-  | { readonly kind: "forget-task"; readonly frameworkId: FrameworkId; readonly taskId: TaskId };
+  | { readonly kind: "forget-task"; readonly frameworkId: FrameworkId; readonly taskId: TaskId }
+  /** An operation was decided on: done when `change` is not empty. */
+  | { readonly kind: "operation"; readonly update: OperationUpdate; readonly change: Change }
+  /** Its update was acknowledged, or nobody is left who would. */
+  | { readonly kind: "operation-settled"; readonly operationUuid: OperationUuid }
+  /** All that records about operations add up to; only compaction writes it. */
+  | {
+      readonly kind: "operations-state";
+      readonly dynamic: Resources;
+      readonly operations: readonly CheckpointedOperation[];
+    };

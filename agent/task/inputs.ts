@@ -4,8 +4,10 @@ import type { RunSpec } from "@bourse/model/container";
 import type { Refusal } from "@bourse/model/errors";
 import type { KnownFramework } from "@bourse/model/framework";
 import type { AgentId, ContainerId, FrameworkId, SessionId, TaskId } from "@bourse/model/ids";
+import type { Resources } from "@bourse/model/resources";
 import type { StatusUpdate, TaskInfo, TaskStatus } from "@bourse/model/task";
 import type { KillCause } from "./effects.ts";
+import type { CheckpointedOperation } from "./operation-book.ts";
 
 /** Everything that can happen to an agent. */
 export type AgentInput =
@@ -62,6 +64,7 @@ export type ContainerEvent =
 
 /** What an agent starts from: its configuration, what it had checkpointed, and the containers it found. */
 export interface AgentStart {
+  /** Its resources are what the machine has; they must be enough for the checkpoint (`combineTotal` says). */
   readonly info: AgentInfo;
   /** Fresh at every start of a process: the uuids of its updates come from it. */
   readonly seed: string;
@@ -106,6 +109,10 @@ export interface AgentCheckpoint {
   readonly epochSeen: number;
   readonly frameworks: readonly KnownFramework[];
   readonly tasks: readonly CheckpointedTask[];
+  /** Of all that the agent has, the dynamic reservations and the volumes. */
+  readonly dynamic: Resources;
+  /** Operations decided on, oldest first: all that are not acknowledged, and the newest of the others. */
+  readonly operations: readonly CheckpointedOperation[];
 }
 
 export interface CheckpointedTask {

@@ -2,12 +2,14 @@ import type { AgentInfo } from "@bourse/model/agent";
 import type { AgentToMaster } from "@bourse/model/agent-messages";
 import type { AgentId } from "@bourse/model/ids";
 import type { Now } from "@bourse/model/now";
+import type { OperationUpdate } from "@bourse/model/operation";
 import type { AgentCheckpoint, TaskRef } from "./inputs.ts";
 
 /** The first message of a session: an agent that has an id brings its full state along (DESIGN, Links). */
 export function registration(
   info: AgentInfo,
   { agentId, epochSeen, tasks, frameworks }: AgentCheckpoint,
+  operations: readonly OperationUpdate[],
 ): AgentToMaster {
   if (agentId === null) return { kind: "register", info, epochSeen };
   return {
@@ -17,6 +19,7 @@ export function registration(
     epochSeen,
     tasks: tasks.map(({ frameworkId, task, latest }) => ({ frameworkId, task, latest })),
     frameworks,
+    operations,
   };
 }
 

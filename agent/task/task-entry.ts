@@ -6,6 +6,7 @@ import { isTerminal } from "@bourse/model/task-state";
 import { stagingStatus, taskKey } from "./checkpoint.ts";
 import type { ContainerLaunch, KillCause } from "./effects.ts";
 import type { CheckpointedTask } from "./inputs.ts";
+import { mountsOf } from "./volumes.ts";
 
 /** One task an agent knows, with the timers that it has set. `Infinity` = not set. */
 export interface TaskEntry {
@@ -115,5 +116,6 @@ export function launchOf(entry: TaskEntry, run: RunSpec): ContainerLaunch {
     hostPorts: rangesOf(task.resources, "ports").flatMap(({ begin, end }) =>
       Array.from({ length: end - begin + 1 }, (_, index) => begin + index),
     ),
+    persistentVolumes: mountsOf(task.resources),
   };
 }

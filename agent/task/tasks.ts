@@ -2,6 +2,7 @@ import type { KnownFramework } from "@bourse/model/framework";
 import type { AgentId, ContainerId, FrameworkId, SessionId, UpdateUuid } from "@bourse/model/ids";
 import type { Now } from "@bourse/model/now";
 import { Random } from "@bourse/model/random";
+import type { Resources } from "@bourse/model/resources";
 import { isSilent } from "./checkpoint.ts";
 import type { KillCause } from "./effects.ts";
 import { type Ended, endingOf, type StatusFacts } from "./ending.ts";
@@ -80,12 +81,17 @@ export class Tasks {
   }
 
   /** A task that is known already is a launch sent twice, over a session that broke between: it stays as it is. */
-  launch(now: Now, framework: KnownFramework, launched: LaunchedTask, me: AgentId): void {
+  launch(
+    now: Now,
+    framework: KnownFramework,
+    launched: LaunchedTask,
+    here: { readonly agentId: AgentId; readonly total: Resources },
+  ): void {
     const { frameworkId } = framework;
     const { task } = launched;
     if (this.store.get({ frameworkId, taskId: task.taskId }) !== undefined) return;
     this.store.learn(framework);
-    const problem = validateLaunch(launched, me);
+    const problem = validateLaunch(launched, here);
     const run = "refusal" in launched.run || problem !== null ? null : launched.run;
     const containerId = this.#containerRandom.hex(8);
     const launchedAtMs = now.wallMs;

@@ -1,5 +1,5 @@
 import { ClusterError } from "@bourse/model/errors";
-import type { Offer } from "@bourse/model/offer";
+import { launchedTasks, type Offer } from "@bourse/model/offer";
 import { ranges, scalar } from "@bourse/model/resources";
 import type { TaskStatus } from "@bourse/model/task";
 import { decodeRunSpec } from "@bourse/proto/wire/task";
@@ -68,7 +68,7 @@ test("a handler launches on an offer; the task carries the offer's agent, resour
   expect(subscribe.info).toMatchObject({ name: "test", failoverTimeoutMs: 604_800_000 });
   master.send({ kind: "offers", offers: [offer("o1")] });
   const { operations } = await master.next("accept");
-  const task = operations[0]?.tasks[0];
+  const task = launchedTasks(operations)[0];
   expect(task).toMatchObject({
     taskId: "t1",
     agentId: "a1",

@@ -1,3 +1,4 @@
+import { launchedTasks } from "@bourse/model/offer";
 import type { FrameworkCall } from "@bourse/model/scheduler";
 import { errorOfCall } from "@bourse/proto/wire/call-status";
 import { FrameWriter } from "@bourse/proto/wire/frame-writer";
@@ -97,9 +98,8 @@ function openStream(client: Client) {
 function sizeOf(call: FrameworkCall): number {
   switch (call.kind) {
     case "accept": {
-      let bytes = 200 + call.offerIds.length * 60;
-      for (const { tasks } of call.operations)
-        for (const task of tasks) bytes += 400 + task.payload.length;
+      let bytes = 200 + call.offerIds.length * 60 + call.operations.length * 1_000;
+      for (const task of launchedTasks(call.operations)) bytes += 400 + task.payload.length;
       return bytes;
     }
     case "decline":

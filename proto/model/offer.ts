@@ -28,6 +28,11 @@ export type Operation =
   /** With an id there is feedback (M-17). */
   | (ResourceOperation & { readonly operationId?: OperationId });
 
+/** The tasks that the operations launch, in order. */
+export function launchedTasks(operations: readonly Operation[]): readonly TaskInfo[] {
+  return operations.flatMap((operation) => (operation.kind === "launch" ? operation.tasks : []));
+}
+
 /** FEATURES M-25. Defaults and caps: see `refuseMs`. */
 export interface Filters {
   /** Absent or negative = the default of 5 s; capped at 365 days; 0 = no filter. */

@@ -2,7 +2,8 @@ import type { AgentInfo } from "@bourse/model/agent";
 import type { HealthCheckSpec, RunSpec } from "@bourse/model/container";
 import type { Capability, KnownFramework } from "@bourse/model/framework";
 import type { FrameworkId, TaskId } from "@bourse/model/ids";
-import { ranges, scalar } from "@bourse/model/resources";
+import type { AgentOperation, ResourceOperation } from "@bourse/model/operation";
+import { type Resource, ranges, scalar } from "@bourse/model/resources";
 import { NO_PAYLOAD, type TaskInfo } from "@bourse/model/task";
 import { AGENT_CONFIG_DEFAULTS } from "../config.ts";
 import type { AgentStart } from "../inputs.ts";
@@ -11,7 +12,7 @@ import type { AgentStart } from "../inputs.ts";
 export const ANY_AGENT: AgentInfo = {
   hostname: "h1",
   port: 0,
-  resources: [scalar("cpus", 4_000), scalar("mem", 4_096_000)],
+  resources: [scalar("cpus", 4_000), scalar("disk", 1_000_000), scalar("mem", 4_096_000)],
   attributes: [],
   version: "0.0.0",
   payload: NO_PAYLOAD,
@@ -83,4 +84,32 @@ export function anyHealthCheck(over: Partial<HealthCheckSpec> = {}): HealthCheck
     gracePeriodMs: 10_000,
     ...over,
   };
+}
+
+/** Reserved dynamically for the role. */
+export function anyReserved(role: string, resource: Resource): Resource {
+  return { ...resource, reservations: [{ type: "dynamic", role }] };
+}
+
+export function anyVolume(role: string, id: string, milli: number): Resource {
+  const volume = { containerPath: id, mode: "RW" } as const;
+  return { ...anyReserved(role, scalar("disk", milli)), disk: { persistence: { id }, volume } };
+}
+
+/** An operation on disk of a role, which its kind turns from one form into another. */
+export function anyOperation(
+  operationUuid: string,
+  kind: Exclude<ResourceOperation["kind"], "grow-volume" | "shrink-volume">,
+  { role = "eng", volumeId = "v1", milli = 100_000 },
+  over: Partial<AgentOperation> = {},
+): AgentOperation {
+  const plain = scalar("disk", milli);
+  const forms = {
+    reserve: [plain, anyReserved(role, plain)],
+    unreserve: [anyReserved(role, plain), plain],
+    create: [anyReserved(role, plain), anyVolume(role, volumeId, milli)],
+    destroy: [anyVolume(role, volumeId, milli), anyReserved(role, plain)],
+  } as const;
+  const [consumed, converted] = forms[kind];
+  return { operationUuid, kind, consumed: [consumed], converted: [converted], ...over };
 }

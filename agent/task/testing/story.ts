@@ -1,11 +1,25 @@
+import type { AgentInfo } from "@bourse/model/agent";
 import { present } from "@bourse/model/assert";
 import type { Capability } from "@bourse/model/framework";
 import type { ContainerId } from "@bourse/model/ids";
+import type { OperationUpdate } from "@bourse/model/operation";
+import { formatResource, type Resources } from "@bourse/model/resources";
 import { AgentCore } from "../agent-core.ts";
 import { foldCheckpoint } from "../checkpoint.ts";
 import type { AgentAction, AgentEffects, CheckpointRecord } from "../effects.ts";
 import type { AgentInput, ContainerEvent, FoundContainer } from "../inputs.ts";
-import { anyFramework, anyHealthCheck, anyRun, anyStart, anyTask } from "./builders.ts";
+import type { Change } from "../operation-book.ts";
+import { dynamicPart } from "../total-resources.ts";
+import type { VolumeRef } from "../volumes.ts";
+import {
+  anyFramework,
+  anyHealthCheck,
+  anyOperation,
+  anyRun,
+  anyStart,
+  anyTask,
+  anyVolume,
+} from "./builders.ts";
 
 /**
  * One agent in a script: `testdata/*.txt`. Commands (`execute` is their reference):
@@ -14,13 +28,15 @@ import { anyFramework, anyHealthCheck, anyRun, anyStart, anyTask } from "./build
  *   crash                       drop the core; its log and its containers stay
  *   link up | down              of the newest session
  *   registered [epoch=N] [id=a1] | reregistered [epoch=N] [unwanted=f2]
- *   launch FRAMEWORK TASK [killing] [grace=MS] [max=MS] [checked] [bad] [executor] [for=AGENT]
+ *   launch FRAMEWORK TASK [killing] [grace=MS] [max=MS] [checked] [bad] [executor] [for=AGENT] [volume=ID]
  *   kill FRAMEWORK TASK [grace=MS]       ack TASK [again]       ping | error | shutdown
  *   shutdown-framework FRAMEWORK
  *   container TASK starting | started | failed | exited N | signal S | oom | lost
  *   vanish TASK                 somebody else removes the container
  *   stray NAME running | ended  a container that bears our label and that no task knows
  *   health TASK good | bad
+ *   operate UUID KIND ROLE MIB [on=VOLUME] [id=OPERATION] [of=FRAMEWORK]     KIND as in `anyOperation`
+ *   ack-operation UUID
  *   wait MS                     the timers that are due ring, each at its time
  *   tasks                       list what the core knows
  *
@@ -108,6 +124,13 @@ export class Story {
           message: { kind: "acknowledge", frameworkId: "f1", taskId: first, uuid },
         };
       }
+      case "operate":
+        return { kind: "master", session, message: operate(words, flags) };
+      case "ack-operation": {
+        const uuid = this.#outstanding.get(first) ?? "";
+        const message = { kind: "acknowledge-operation", operationUuid: first, uuid } as const;
+        return { kind: "master", session, message };
+      }
       case "ping":
         return { kind: "master", session, message: { kind: "ping", sequence: 7 } };
       case "shutdown":
@@ -142,7 +165,9 @@ export class Story {
     const capabilities: Capability[] = flags.has("killing") ? ["TASK_KILLING_STATE"] : [];
     const max = flags.get("max");
     const agentId = flags.get("for");
+    const volumeId = flags.get("volume");
     const task = anyTask(taskId, {
+      ...(volumeId === undefined ? {} : { resources: [anyVolume("eng", volumeId, 100_000)] }),
       ...(agentId === undefined ? {} : { agentId }),
       ...(flags.has("executor")
         ? { executor: { executorId: "e1", resources: [], payload: new Uint8Array(0) } }
@@ -230,6 +255,9 @@ export class Story {
       if (record.kind === "task") this.#containers.set(record.task.taskId, record.containerId);
     }
     for (const { message } of effects.send) {
+      if (message.kind === "operation-update") {
+        this.#outstanding.set(message.update.operationUuid, message.update.uuid);
+      }
       if (message.kind !== "update") continue;
       this.#outstanding.set(message.update.status.taskId, message.update.status.uuid ?? "");
     }
@@ -250,7 +278,10 @@ export class Story {
   #showAction(action: AgentAction): string {
     if (action.kind !== "launch") return this.#showFields(action);
     const { containerId, frameworkId, taskId, limits, hostPorts } = action.container;
-    return `launch ${this.#named("c", containerId)} ${frameworkId} ${taskId} cpu=${limits.cpuMilli} mem=${limits.memBytes} ports=${hostPorts}`;
+    const volumes = action.container.persistentVolumes.map(
+      ({ volume, containerPath }) => ` ${volumeWord(volume)} at ${containerPath}`,
+    );
+    return `launch ${this.#named("c", containerId)} ${frameworkId} ${taskId} cpu=${limits.cpuMilli} mem=${limits.memBytes} ports=${hostPorts}${volumes.join("")}`;
   }
 
   /** The telling fields of a message or record, one after the other. */
@@ -268,6 +299,16 @@ export class Story {
       else if (key === "task") words.push((value as { taskId: string }).taskId);
       else if (key === "run") words.push(value === null ? "undecodable" : "");
       else if (key === "update" || key === "status") words.push(this.#showFields(value as object));
+      else if (key === "volume") words.push(volumeWord(value as VolumeRef));
+      else if (key === "change") words.push(changeWords(value as Change));
+      else if (key === "operationUuid") words.push(String(value));
+      else if (key === "info") words.push(dynamicWords((value as AgentInfo).resources));
+      else if (key === "operations")
+        words.push(
+          (value as readonly OperationUpdate[])
+            .map(({ operationUuid, state }) => `${operationUuid}=${state}`)
+            .join(" "),
+        );
       else if (key === "tasks")
         words.push(
           `tasks=[${(value as readonly { task: { taskId: string }; latest: { state: string } }[]).map(({ task, latest }) => `${task.taskId} ${latest.state}`).join(", ")}]`,
@@ -281,7 +322,7 @@ export class Story {
       else if (["reason", "source"].includes(key))
         words.push(String(value).replace(/^[A-Z]+_/, ""));
       else if (["message", "cause"].includes(key)) words.push(`"${value}"`);
-      else if (["isHealthy", "gracePeriodMs", "sequence"].includes(key))
+      else if (["isHealthy", "gracePeriodMs", "sequence", "operationId", "isNew"].includes(key))
         words.push(`${key}=${value}`);
     }
     return words.filter((word) => word !== "").join(" ");
@@ -295,6 +336,40 @@ export class Story {
     this.#names.set(id, name);
     return name;
   }
+}
+
+function operate(
+  [operationUuid = "", kind = "", role = "", mib = ""]: readonly string[],
+  flags: ReadonlyMap<string, string | undefined>,
+) {
+  const [volumeId, operationId, frameworkId] = ["on", "id", "of"].map((name) => flags.get(name));
+  const of = { role, milli: Number(mib) * 1_000, ...(volumeId === undefined ? {} : { volumeId }) };
+  const operation = anyOperation(operationUuid, kind as Parameters<typeof anyOperation>[1], of, {
+    ...(operationId === undefined ? {} : { operationId, frameworkId: frameworkId ?? "f1" }),
+  });
+  return { kind: "apply-operation", operation } as const;
+}
+
+function volumeWord({ role, id }: VolumeRef): string {
+  return `${role}/${id}`;
+}
+
+function changeWords({ consumed, converted }: Change): string {
+  return consumed.length === 0 ? "nothing" : `${formWords(consumed)} -> ${formWords(converted)}`;
+}
+
+function dynamicWords(resources: Resources): string {
+  const dynamic = dynamicPart(resources);
+  return dynamic.length === 0 ? "" : `with ${formWords(dynamic)}`;
+}
+
+function formWords(resources: Resources): string {
+  return resources
+    .map((resource) => {
+      const id = resource.disk?.persistence?.id;
+      return `${formatResource(resource)}${id === undefined ? "" : `#${id}`}`;
+    })
+    .join("; ");
 }
 
 function eventOf(word: string, detail: string): ContainerEvent {

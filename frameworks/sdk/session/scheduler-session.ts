@@ -2,6 +2,7 @@ import { assert } from "@bourse/model/assert";
 import type { Refusal } from "@bourse/model/errors";
 import type { AgentId, FrameworkId, SessionId, TaskId } from "@bourse/model/ids";
 import type { Now } from "@bourse/model/now";
+import { launchedTasks } from "@bourse/model/offer";
 import { Random } from "@bourse/model/random";
 import type { FrameworkCall, FrameworkEvent } from "@bourse/model/scheduler";
 import type { TaskStatus } from "@bourse/model/task";
@@ -388,6 +389,11 @@ export class SchedulerSession<Input = never, Output = never> {
       case "acknowledge":
       case "reconcile":
       case "message":
+      case "update-framework":
+      case "acknowledge-operation":
+      case "reconcile-operations":
+      case "accept-inverse":
+      case "decline-inverse":
         this.#send(call);
         return;
     }
@@ -397,14 +403,14 @@ export class SchedulerSession<Input = never, Output = never> {
     const isWhole = call.offerIds.every((offerId) => this.#offers.has(offerId));
     const held = call.offerIds.filter((offerId) => this.#offers.remove(offerId));
     if (isWhole && this.isSubscribed) {
-      for (const { tasks } of call.operations)
-        for (const task of tasks) this.#tasks.track(task.taskId, task.agentId);
+      for (const { taskId, agentId } of launchedTasks(call.operations))
+        this.#tasks.track(taskId, agentId);
       this.#send(call);
       return;
     }
     if (held.length > 0) this.#send({ kind: "decline", offerIds: held, filters: call.filters });
-    for (const { tasks } of call.operations)
-      for (const task of tasks) this.#tell(now, droppedUpdate(now, task, this.#config.info));
+    for (const task of launchedTasks(call.operations))
+      this.#tell(now, droppedUpdate(now, task, this.#config.info));
   }
 
   /** Without a session the call is dropped: what must not be lost is remembered elsewhere. */

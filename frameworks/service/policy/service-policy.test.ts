@@ -1,4 +1,4 @@
-import type { Offer } from "@bourse/model/offer";
+import { launchedTasks, type Offer } from "@bourse/model/offer";
 import { Random } from "@bourse/model/random";
 import { ranges, scalar } from "@bourse/model/resources";
 import { NO_PAYLOAD, type TaskInfo, type TaskStatus } from "@bourse/model/task";
@@ -84,9 +84,7 @@ class Bench {
 }
 
 function launched(calls: readonly PolicyCall[]): TaskInfo[] {
-  return calls.flatMap((call) =>
-    call.kind === "accept" ? call.operations.flatMap(({ tasks }) => tasks) : [],
-  );
+  return calls.flatMap((call) => (call.kind === "accept" ? launchedTasks(call.operations) : []));
 }
 
 function kinds(calls: readonly PolicyCall[]): string[] {

@@ -1,4 +1,5 @@
 import type { TaskId } from "@bourse/model/ids";
+import { launchedTasks } from "@bourse/model/offer";
 import type { SimFramework } from "../sim-framework.ts";
 import type { CreateCheck } from "./check.ts";
 
@@ -14,8 +15,8 @@ export const createAcceptCheck: CreateCheck = (world, violations) => {
           tasks = new Map();
           waiting.set(framework, tasks);
         }
-        for (const operation of call.operations) {
-          for (const { taskId } of operation.tasks) tasks.set(taskId, world.simulation.nowMs);
+        for (const { taskId } of launchedTasks(call.operations)) {
+          tasks.set(taskId, world.simulation.nowMs);
         }
       },
       frameworkHeard(framework, event) {

@@ -1,5 +1,5 @@
 import type { TaskSpec } from "@bourse/model/container";
-import type { Offer } from "@bourse/model/offer";
+import { launchedTasks, type Offer } from "@bourse/model/offer";
 import { Random } from "@bourse/model/random";
 import { ranges, scalar } from "@bourse/model/resources";
 import type { RestartPolicy, RunnerJob, RunnerReply, RunnerRequest } from "@bourse/model/runner";
@@ -120,9 +120,7 @@ export const JOB: RunnerJob = {
 };
 
 export function launched(calls: readonly PolicyCall[]): TaskInfo[] {
-  return calls.flatMap((call) =>
-    call.kind === "accept" ? call.operations.flatMap(({ tasks }) => tasks) : [],
-  );
+  return calls.flatMap((call) => (call.kind === "accept" ? launchedTasks(call.operations) : []));
 }
 
 export function idsOf(calls: readonly PolicyCall[]): string[] {
