@@ -1,45 +1,54 @@
 import { parseArgs } from "node:util";
+import { allocatorBench } from "./allocator.ts";
 import { measureCodec } from "./codec.ts";
-import { type Measured, readBaseline, renderTable, withMachine } from "./report.ts";
+import { type Bench, figuresBench } from "./report.ts";
 import { measureSpine } from "./spine.ts";
 
-/** `npm run bench -- NAME [-o json]`: what is measured, by name. */
-const BENCHES: Readonly<Record<string, (say: (line: string) => void) => Measured>> = {
-  spine: measureSpine,
-  codec: measureCodec,
+/** `npm run bench -- NAME [-o json] [--quick]`: what is measured, by name. */
+const BENCHES: Readonly<Record<string, Bench>> = {
+  allocator: allocatorBench,
+  spine: figuresBench(measureSpine),
+  codec: figuresBench(measureCodec),
 };
 
-const USAGE = `usage: npm run bench -- ${Object.keys(BENCHES).join("|")} [-o table|json]`;
+const USAGE = `usage: npm run bench -- ${Object.keys(BENCHES).join("|")} [-o table|json] [--quick]`;
 
 function main(): void {
-  const { name, output } = readArguments();
-  const bench = name === undefined ? undefined : BENCHES[name];
-  if (name === undefined || bench === undefined || (output !== "table" && output !== "json")) {
+  const given = readArguments();
+  const bench = given === null || !Object.hasOwn(BENCHES, given.name) ? null : BENCHES[given.name];
+  if (given === null || !bench || (given.output !== "table" && given.output !== "json")) {
     process.stderr.write(`${USAGE}\n`);
     process.exitCode = 2;
     return;
   }
-  const measured = withMachine(bench((line) => process.stderr.write(`${line}\n`)));
-  const text =
-    output === "json"
-      ? JSON.stringify(measured, null, 2)
-      : renderTable(measured, readBaseline(name));
-  process.stdout.write(`${text}\n`);
+  const say = (line: string): void => void process.stderr.write(`${line}\n`);
+  const { report, text, failures } = bench.run(say, { isQuick: given.isQuick });
+  process.stdout.write(`${given.output === "json" ? JSON.stringify(report, null, 2) : text}\n`);
+  for (const failure of failures) say(`failed: ${failure}`);
+  if (failures.length > 0) process.exitCode = 1;
 }
 
-function readArguments(): {
-  readonly name: string | undefined;
-  readonly output: string | undefined;
-} {
+interface Arguments {
+  readonly name: string;
+  readonly output: string;
+  readonly isQuick: boolean;
+}
+
+function readArguments(): Arguments | null {
   try {
     const { values, positionals } = parseArgs({
-      options: { output: { type: "string", short: "o", default: "table" } },
+      options: {
+        output: { type: "string", short: "o", default: "table" },
+        quick: { type: "boolean", default: false },
+      },
       allowPositionals: true,
     });
-    return { name: positionals.length === 1 ? positionals[0] : undefined, output: values.output };
+    const [name, ...others] = positionals;
+    if (name === undefined || others.length > 0) return null;
+    return { name, output: values.output, isQuick: values.quick };
   } catch (thrown) {
     process.stderr.write(`${thrown instanceof Error ? thrown.message : String(thrown)}\n`);
-    return { name: undefined, output: undefined };
+    return null;
   }
 }
 
