@@ -3,6 +3,7 @@ import type { Filters } from "@bourse/model/offer";
 import { addAll, type Resources } from "@bourse/model/resources";
 import type { FrameworkCall } from "@bourse/model/scheduler";
 import type { TaskInfo } from "@bourse/model/task";
+import { acceptOperations, dropReshapings, isReshaping } from "./accept-operations.ts";
 import { judge, launch, refuseTask } from "./launches.ts";
 import { declineOffer, dropOffer, refuseMsOf, removeOffer } from "./offers.ts";
 import type { Framework, OfferRecord, Turn } from "./state.ts";
@@ -21,6 +22,10 @@ export function accept(turn: Turn, framework: Framework, call: Accept): void {
   const offers = offersOf(turn, framework, call);
   if (typeof offers === "string") {
     refuseAll(turn, framework, call, tasks, offers);
+    return;
+  }
+  if (call.operations.some(isReshaping)) {
+    acceptOperations(turn, framework, call, offers);
     return;
   }
   if (tasks.length === 0) {
@@ -84,6 +89,7 @@ function refuseAll(
     if (record === undefined || !framework.offers.has(record)) continue;
     removeOffer(turn, record, "it was accepted together with offers that were not valid");
   }
+  dropReshapings(turn, framework, call, cause);
   for (const task of tasks) {
     refuseTask(turn, framework, task, "TASK_DROPPED", "REASON_INVALID_OFFERS", cause);
   }

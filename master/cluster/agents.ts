@@ -7,6 +7,7 @@ import { admitAgent, dropAgent, setOffering } from "./allocation.ts";
 import { CLUSTER_LIMITS, UNREACHABLE_AGENT_KEPT_MS } from "./config.ts";
 import { giveUpTask, loseTask } from "./losses.ts";
 import { rescindOffer } from "./offers.ts";
+import { dropOperations, loseSight } from "./operations.ts";
 import { staleEpoch } from "./refusals.ts";
 import { agentKey, agentRecord, deletion } from "./registry-records.ts";
 import type { Agent, ClusterState, Turn } from "./state.ts";
@@ -18,6 +19,7 @@ export function newAgent(agentId: AgentId, info: AgentInfo, registeredAtMs: numb
   return {
     agentId,
     info,
+    confirmed: info.resources,
     session: null,
     condition: "disconnected",
     isDeactivated: false,
@@ -25,6 +27,7 @@ export function newAgent(agentId: AgentId, info: AgentInfo, registeredAtMs: numb
     unreachableSinceMs: null,
     tasks: new Set(),
     offers: new Set(),
+    operations: new Set(),
     pingSequence: 0,
     pingMisses: 0,
     isHeard: false,
@@ -138,6 +141,7 @@ export function markUnreachable(turn: Turn, agent: Agent, cause: string): void {
   agent.unreachableSinceMs = now.wallMs;
   out.persist(agentRecord(agent));
   for (const task of agent.tasks) loseTask(turn, agent, task, cause);
+  loseSight(turn, agent, cause);
   tellFailure(turn, agentId);
   state.timers.cancel("ping-agent", agentId);
   state.timers.set("forget-agent", agentId, now.monoMs + UNREACHABLE_AGENT_KEPT_MS);
@@ -216,6 +220,8 @@ function removeAgent(turn: Turn, agent: Agent, cause: string): void {
   const { state, out } = turn;
   const { agentId } = agent;
   rescindAll(turn, agent, cause);
+  const isLost = agent.condition === "unreachable";
+  dropOperations(turn, agent, isLost ? "OPERATION_UNKNOWN" : "OPERATION_DROPPED", cause);
   if (isAdmitted(agent)) dropAgent(turn.state, agent);
   if (agent.condition === "recovering") state.counters.recovering--;
   state.agents.delete(agentId);

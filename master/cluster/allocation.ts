@@ -1,5 +1,6 @@
 import type { AgentOptions, FrameworkOptions } from "@bourse/allocator/options";
 import type { Role } from "@bourse/model/ids";
+import type { Resources } from "@bourse/model/resources";
 import { makeOffers } from "./offers.ts";
 import type { Agent, ClusterState, Framework, Task, Turn } from "./state.ts";
 
@@ -75,6 +76,12 @@ export function keepPart(state: ClusterState, task: Task): void {
   countAllocated(state, task, 1);
 }
 
+/** A shared volume is the task's as well as the offer's from which it was taken. */
+export function holdCopy(state: ClusterState, task: Task, shared: Resources): void {
+  const { frameworkId, role, agentId } = task;
+  state.allocator.addUsed(agentId, { frameworkId, role, resources: shared });
+}
+
 /** A task that ended, or is out of reach, holds nothing any more. */
 export function releaseTask({ state, now }: Turn, task: Task): void {
   if (!task.isHolding) return;
@@ -88,8 +95,9 @@ export function releaseTask({ state, now }: Turn, task: Task): void {
 /** Keeps the cluster's sums. */
 export function countAllocated(state: ClusterState, { info }: Task, sign: 1 | -1): void {
   const sums = state.allocatedMilli;
-  for (const { name, value } of info.resources) {
-    if (value.type === "scalar") sums.set(name, (sums.get(name) ?? 0) + sign * value.milli);
+  for (const { name, value, isShared } of info.resources) {
+    if (value.type === "scalar" && !isShared)
+      sums.set(name, (sums.get(name) ?? 0) + sign * value.milli);
   }
 }
 

@@ -43,6 +43,10 @@ export const CLUSTER_LIMITS = {
   idLengthMax: 255,
   /** A larger batch goes in two calls. */
   tasksPerAcceptMax: 10_000,
+  /** With an id, and not acknowledged. */
+  operationsPerFrameworkMax: 1_000,
+  /** Not answered or not acknowledged. */
+  operationsPerAgentMax: 10_000,
   /** Page size of a query. */
   pageMax: 1_000,
 } as const;

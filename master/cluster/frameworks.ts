@@ -1,5 +1,6 @@
 import type { FrameworkInfo } from "@bourse/model/framework";
 import type { FrameworkId, Role, SessionId } from "@bourse/model/ids";
+import { isFinalOperationState } from "@bourse/model/operation";
 import type { FrameworkCall } from "@bourse/model/scheduler";
 import { releasesResources } from "@bourse/model/task-state";
 import {
@@ -13,6 +14,7 @@ import {
 } from "./allocation.ts";
 import { COMPLETED_IDS_MAX } from "./config.ts";
 import { removeOffer } from "./offers.ts";
+import { forgetOperation } from "./operations.ts";
 import {
   completedFrameworkKey,
   completedFrameworkRecord,
@@ -37,8 +39,10 @@ export function newFramework(
     session: null,
     condition: "recovered",
     suppressedRoles: [],
+    offerConstraints: null,
     tasks: new Map(),
     offers: new Set(),
+    operations: new Map(),
     completedTasks: new Ring(state.config.completedTasksMax),
     decisions: new Ring(state.config.decisionsMax),
     registeredAtMs,
@@ -133,6 +137,7 @@ export function removeFramework(turn: Turn, framework: Framework, cause: string)
   endSession(turn, framework, cause);
   state.timers.cancel("remove-framework", frameworkId);
   shutDownTasks(turn, framework, cause);
+  forgetOperations(turn, framework);
   dropFramework(turn.state, framework);
   state.frameworks.delete(frameworkId);
   const completed = {
@@ -205,6 +210,13 @@ function shutDownTasks(turn: Turn, framework: Framework, cause: string): void {
       );
     }
     removeTask(turn, framework, task);
+  }
+}
+
+/** What is still on its way is done all the same; the master acknowledges it. */
+function forgetOperations(turn: Turn, framework: Framework): void {
+  for (const record of Array.from(framework.operations.values())) {
+    if (isFinalOperationState(record.state)) forgetOperation(turn, record);
   }
 }
 

@@ -197,8 +197,9 @@ function checkCounts(state: ClusterState, report: Report): void {
   for (const framework of state.frameworks.values()) {
     for (const task of framework.tasks.values()) {
       counts.set(task.state, (counts.get(task.state) ?? 0) + 1);
-      for (const { name, value } of task.isHolding ? task.info.resources : NO_RESOURCES) {
-        if (value.type === "scalar") sums.set(name, (sums.get(name) ?? 0) + value.milli);
+      for (const { name, value, isShared } of task.isHolding ? task.info.resources : NO_RESOURCES) {
+        if (value.type === "scalar" && !isShared)
+          sums.set(name, (sums.get(name) ?? 0) + value.milli);
       }
     }
   }

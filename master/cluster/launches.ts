@@ -1,8 +1,8 @@
 import { present } from "@bourse/model/assert";
-import { type Resources, subtract } from "@bourse/model/resources";
+import { NO_RESOURCES, type Resources, subtract } from "@bourse/model/resources";
 import type { TaskInfo } from "@bourse/model/task";
 import type { TaskReason, TaskState } from "@bourse/model/task-state";
-import { keepPart } from "./allocation.ts";
+import { holdCopy, keepPart } from "./allocation.ts";
 import { CLUSTER_LIMITS } from "./config.ts";
 import { decide } from "./decisions.ts";
 import type { Agent, Framework, Turn } from "./state.ts";
@@ -36,7 +36,8 @@ export function judge(
       refuseTask(turn, framework, task, "TASK_ERROR", "REASON_TASK_INVALID", cause);
       continue;
     }
-    left = subtract(left, resources);
+    const shared = sharedPart(resources);
+    left = subtract(left, withoutShared(resources, shared));
     const info: TaskInfo = { ...task, resources, role };
     launched.push(info);
     const atMs = turn.now.wallMs;
@@ -44,9 +45,22 @@ export function judge(
     const state = "TASK_STAGING";
     const added = newTask(turn, { framework, agent, info, role, state, atMs, launchSession });
     keepPart(turn.state, added);
+    if (shared.length > 0) holdCopy(turn.state, added, shared);
     addTask(turn, framework, agent, added);
   }
   return { launched, left };
+}
+
+/** What a task uses and others may use as well: the offer keeps its copy. */
+function sharedPart(resources: Resources): Resources {
+  for (const resource of resources) {
+    if (resource.isShared) return resources.filter(({ isShared }) => isShared);
+  }
+  return NO_RESOURCES;
+}
+
+function withoutShared(resources: Resources, shared: Resources): Resources {
+  return shared.length === 0 ? resources : resources.filter(({ isShared }) => !isShared);
 }
 
 /** Sends tasks that were judged to their agent. */

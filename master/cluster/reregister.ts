@@ -1,3 +1,4 @@
+import type { AgentInfo } from "@bourse/model/agent";
 import type { AgentTask, AgentToMaster } from "@bourse/model/agent-messages";
 import type { Refusal } from "@bourse/model/errors";
 import type { FrameworkId, SessionId, TaskId } from "@bourse/model/ids";
@@ -17,8 +18,9 @@ import { admitAgent, changeAgent, holdTask, releaseTask } from "./allocation.ts"
 import { recoverFramework } from "./frameworks.ts";
 import { sendKill } from "./kills.ts";
 import { giveUpTask } from "./losses.ts";
+import { expectedTotal, forgetOperation, moveOperation, tellOperation } from "./operations.ts";
 import { agentRecord } from "./registry-records.ts";
-import type { Agent, Framework, Task, Turn } from "./state.ts";
+import type { Agent, Framework, OperationRecord, Task, Turn } from "./state.ts";
 import { checkedResources, identifierProblem, isAgentState } from "./task-validation.ts";
 import { addTask, masterStatus, moveTask, newTask, noteStatus, tellStatus } from "./tasks.ts";
 
@@ -47,6 +49,7 @@ export function reregister(turn: Turn, session: SessionId, message: Reregister):
   const agent = known ?? admitUnknown(turn, message);
   const { condition } = agent;
   const isSameSession = agent.session === session;
+  const lost = compareOperations(turn, agent, session, message);
   if (known !== undefined) takeBack(turn, agent, session, message);
   bindSession(turn, agent, session);
   agent.knowsItsId = true;
@@ -58,6 +61,7 @@ export function reregister(turn: Turn, session: SessionId, message: Reregister):
     pingTimeoutMs: pingTimeoutMs(state),
     unwantedFrameworks: Array.from(comparison.unwanted),
   });
+  for (const record of lost) giveUpOperation(turn, record);
   for (const key of comparison.duplicates) out.toAgent(session, { kind: "kill", ...key });
   for (const task of agent.tasks) if (!releasesResources(task.state)) sendKill(turn, task);
   if (known === undefined) {
@@ -80,18 +84,52 @@ function takeBack(turn: Turn, agent: Agent, session: SessionId, message: Reregis
   const { state, out } = turn;
   const isNewSession = agent.session !== session;
   if (agent.session !== null && isNewSession) out.close(agent.session);
-  const isChanged = !equal(agent.info.resources, message.info.resources);
+  const info = { ...message.info, resources: expectedTotal(agent) };
+  const isChanged = !equal(agent.info.resources, info.resources);
   if (isNewSession || isChanged) rescindAll(turn, agent, "the agent connected anew");
   releaseSession(turn, agent);
   const wasAway = agent.condition === "recovering" || agent.condition === "unreachable";
   if (agent.condition === "recovering") state.counters.recovering--;
-  const mustPersist = agent.condition === "unreachable" || !isSameInfo(agent, message);
-  agent.info = message.info;
+  const mustPersist = agent.condition === "unreachable" || !isSameInfo(agent, info);
+  agent.info = info;
   agent.condition = "active";
   agent.unreachableSinceMs = null;
   if (wasAway) admitAgent(turn.state, agent);
   else if (isChanged) changeAgent(turn.state, agent);
   if (mustPersist) out.persist(agentRecord(agent));
+}
+
+/**
+ * The agent's total is the truth; what it says of an operation is told again by itself. One that it does not speak of
+ * may be on its way when it was sent on this very session; else its message was lost with its session.
+ */
+function compareOperations(
+  turn: Turn,
+  agent: Agent,
+  session: SessionId,
+  message: Reregister,
+): readonly OperationRecord[] {
+  agent.confirmed = canonical(message.info.resources);
+  const told = new Map(message.operations.map((update) => [update.operationUuid, update]));
+  const lost: OperationRecord[] = [];
+  for (const record of Array.from(agent.operations)) {
+    const update = told.get(record.operationUuid);
+    if (update !== undefined) {
+      record.sentOn = null;
+      moveOperation(turn, record, update.state, update.message ?? null);
+    } else if (record.sentOn !== session) {
+      lost.push(record);
+      forgetOperation(turn, record);
+    }
+  }
+  return lost;
+}
+
+/** Nobody waits for one without an id: done or not, the total tells. */
+function giveUpOperation(turn: Turn, record: OperationRecord): void {
+  const message = "the agent returned and does not know the operation";
+  moveOperation(turn, record, "OPERATION_DROPPED", message);
+  if (record.state === "OPERATION_DROPPED") tellOperation(turn, record, null);
 }
 
 interface Comparison {
@@ -233,8 +271,7 @@ function invalid(problem: string): Refusal {
   return { code: "invalid_call", message: `cannot re-register: ${problem}` };
 }
 
-function isSameInfo({ info }: Agent, message: Reregister): boolean {
-  const other = message.info;
+function isSameInfo({ info }: Agent, other: AgentInfo): boolean {
   return (
     info.hostname === other.hostname &&
     info.port === other.port &&

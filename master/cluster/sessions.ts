@@ -8,7 +8,9 @@ import { agentClosed, register, unregister } from "./agents.ts";
 import { frameworkClosed, removeFramework, revive, suppress } from "./frameworks.ts";
 import { kill } from "./kills.ts";
 import { decline } from "./offers.ts";
+import { acknowledgeOperation, receiveOperationUpdate } from "./operation-updates.ts";
 import { reconcile } from "./reconcile.ts";
+import { reconcileOperations } from "./reconcile-operations.ts";
 import { reregister } from "./reregister.ts";
 import type { Agent, Framework, Turn } from "./state.ts";
 import { subscribe } from "./subscribe.ts";
@@ -91,9 +93,13 @@ function performCall(
     case "message":
       toExecutor(turn, framework, call);
       return;
-    case "update-framework":
     case "acknowledge-operation":
+      acknowledgeOperation(turn, framework, call);
+      return;
     case "reconcile-operations":
+      reconcileOperations(turn, framework, call);
+      return;
+    case "update-framework":
     case "accept-inverse":
     case "decline-inverse":
       return;
@@ -118,6 +124,7 @@ function performMessage(
       unregister(turn, agent);
       return;
     case "operation-update":
+      receiveOperationUpdate(turn, agent, message.update);
       return;
     case "pong":
       return; // That anything came is all that counts.

@@ -13,6 +13,7 @@ import type {
   Counters,
   Framework,
   OfferRecord,
+  OperationRecord,
   Task,
 } from "./state.ts";
 import { Timers, type TimersSnapshot } from "./timers.ts";
@@ -29,18 +30,22 @@ export interface ClusterSnapshot {
   readonly agents: readonly AgentSnapshot[];
   readonly goneAgents: readonly (readonly [AgentId, number])[];
   readonly offers: readonly OfferRecord[];
+  readonly operations: readonly OperationRecord[];
   readonly taskCounts: readonly (readonly [TaskState, number])[];
   readonly timers: TimersSnapshot;
   readonly allocator: ReturnType<Allocator["snapshot"]>;
 }
 
-type FrameworkSnapshot = Omit<Framework, "tasks" | "offers" | "completedTasks" | "decisions"> & {
+type FrameworkSnapshot = Omit<
+  Framework,
+  "tasks" | "offers" | "operations" | "completedTasks" | "decisions"
+> & {
   readonly tasks: readonly Task[];
   readonly completedTasks: readonly Task[];
   readonly decisions: readonly Decision[];
 };
 
-type AgentSnapshot = Omit<Agent, "tasks" | "offers"> & {
+type AgentSnapshot = Omit<Agent, "tasks" | "offers" | "operations"> & {
   readonly tasks: readonly (readonly [FrameworkId, TaskId])[];
 };
 
@@ -56,6 +61,7 @@ export function snapshotState(state: ClusterState): ClusterSnapshot {
     agents: Array.from(state.agents.values(), snapshotAgent),
     goneAgents: Array.from(state.goneAgents),
     offers: Array.from(state.offers.values()),
+    operations: Array.from(state.operations.values(), copyOperation),
     taskCounts: Array.from(state.taskCounts),
     timers: state.timers.snapshot(),
     allocator: state.allocator.snapshot(),
@@ -74,6 +80,7 @@ export function restoreState(data: ClusterSnapshot, start: ClusterStart): Cluste
     agents: new Map(),
     goneAgents: new Map(data.goneAgents),
     offers: new Map(),
+    operations: new Map(),
     sessions: new Map(),
     taskCounts: new Map(data.taskCounts),
     allocatedMilli: new Map(),
@@ -83,11 +90,12 @@ export function restoreState(data: ClusterSnapshot, start: ClusterStart): Cluste
   for (const framework of data.frameworks) restoreFramework(state, framework);
   for (const agent of data.agents) restoreAgent(state, agent);
   for (const record of data.offers) restoreOffer(state, record);
+  for (const record of data.operations) restoreOperation(state, copyOperation(record));
   return state;
 }
 
 function snapshotFramework(framework: Framework): FrameworkSnapshot {
-  const { tasks, offers: _derived, completedTasks, decisions, ...rest } = framework;
+  const { tasks, offers: _o, operations: _p, completedTasks, decisions, ...rest } = framework;
   return {
     ...rest,
     tasks: Array.from(tasks.values(), copyTask),
@@ -96,7 +104,7 @@ function snapshotFramework(framework: Framework): FrameworkSnapshot {
   };
 }
 
-function snapshotAgent({ tasks, offers: _derived, ...rest }: Agent): AgentSnapshot {
+function snapshotAgent({ tasks, offers: _o, operations: _p, ...rest }: Agent): AgentSnapshot {
   const keys = Array.from(tasks, (task) => [task.frameworkId, task.info.taskId] as const);
   return { ...rest, tasks: keys };
 }
@@ -107,6 +115,7 @@ function restoreFramework(state: ClusterState, data: FrameworkSnapshot): void {
     ...data,
     tasks: new Map(data.tasks.map((task) => [task.info.taskId, copyTask(task)])),
     offers: new Set(),
+    operations: new Map(),
     completedTasks: new Ring(config.completedTasksMax, data.completedTasks.map(copyTask)),
     decisions: new Ring(config.decisionsMax, data.decisions),
   };
@@ -123,7 +132,8 @@ function restoreAgent(state: ClusterState, data: AgentSnapshot): void {
   const tasks = data.tasks.map(([frameworkId, taskId]) =>
     present(state.frameworks.get(frameworkId)?.tasks.get(taskId), `task ${taskId} of an agent`),
   );
-  const agent: Agent = { ...data, tasks: new Set(tasks), offers: new Set() };
+  const nothing = { offers: new Set<OfferRecord>(), operations: new Set<OperationRecord>() };
+  const agent: Agent = { ...data, tasks: new Set(tasks), ...nothing };
   state.agents.set(agent.agentId, agent);
   if (agent.session !== null) state.sessions.set(agent.session, { kind: "agent", agent });
 }
@@ -133,6 +143,19 @@ function restoreOffer(state: ClusterState, record: OfferRecord): void {
   state.offers.set(offerId, record);
   present(state.frameworks.get(frameworkId), "the offer's framework").offers.add(record);
   present(state.agents.get(agentId), "the offer's agent").offers.add(record);
+}
+
+/** Every list of operations is in the order of this one. */
+function restoreOperation(state: ClusterState, record: OperationRecord): void {
+  const { operationUuid, operationId, frameworkId, agentId } = record;
+  state.operations.set(operationUuid, record);
+  present(state.agents.get(agentId), "the operation's agent").operations.add(record);
+  if (operationId === null || frameworkId === null) return;
+  state.frameworks.get(frameworkId)?.operations.set(operationId, record);
+}
+
+function copyOperation(record: OperationRecord): OperationRecord {
+  return { ...record };
 }
 
 function copyTask(task: Task): Task {

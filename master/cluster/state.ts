@@ -1,10 +1,23 @@
 import type { Allocator } from "@bourse/allocator/allocator";
 import type { AgentInfo } from "@bourse/model/agent";
+import type { OfferConstraints } from "@bourse/model/constraints";
 import type { Decision } from "@bourse/model/explain";
 import type { FrameworkInfo } from "@bourse/model/framework";
-import type { AgentId, FrameworkId, OfferId, Role, SessionId, TaskId } from "@bourse/model/ids";
+import type {
+  AgentId,
+  FrameworkId,
+  OfferId,
+  OperationId,
+  OperationUuid,
+  Role,
+  SessionId,
+  TaskId,
+  UpdateUuid,
+} from "@bourse/model/ids";
 import type { Now } from "@bourse/model/now";
 import type { Offer } from "@bourse/model/offer";
+import type { OperationState, ResourceOperation } from "@bourse/model/operation";
+import type { Resources } from "@bourse/model/resources";
 import type { KillPolicy, TaskInfo, TaskStatus } from "@bourse/model/task";
 import type { TaskState } from "@bourse/model/task-state";
 import type { ClusterConfig } from "./inputs.ts";
@@ -29,10 +42,15 @@ export interface ClusterState {
   readonly goneAgents: Map<AgentId, number /** Since when; wall clock. */>;
   /** Oldest first, so that the first is the first to time out. */
   readonly offers: Map<OfferId, OfferRecord>;
+  /** Not yet answered, or answered and not yet acknowledged; oldest first. */
+  readonly operations: Map<OperationUuid, OperationRecord>;
   readonly sessions: Map<SessionId, Peer>;
   /** Live tasks by their newest state. */
   readonly taskCounts: Map<TaskState, number>;
-  /** What live tasks hold, by the name of the scalar, in thousandths; follows from the tasks. */
+  /**
+   * What live tasks hold, by the name of the scalar, in thousandths; follows from the tasks. Without shared volumes, of
+   * which every user has the whole.
+   */
   readonly allocatedMilli: Map<string, number>;
   readonly timers: Timers;
   readonly allocator: Allocator;
@@ -48,8 +66,11 @@ export interface Counters {
   agents: number;
   offers: number;
   tasks: number;
+  operations: number;
   /** Agents of the registry that have not returned since the start; reconciliation waits for them. */
   recovering: number;
+  /** How many there were at the start while offers are held until most are back (M-8); 0 = offers are made. */
+  awaited: number;
 }
 
 export type Peer =
@@ -64,8 +85,12 @@ export interface Framework {
   /** `recovered`: known from the registry or from agents, not yet back since the master's start. */
   condition: "active" | "disconnected" | "recovered";
   suppressedRoles: readonly Role[];
+  /** Null = none (M-38). */
+  offerConstraints: OfferConstraints | null;
   readonly tasks: Map<TaskId, Task>;
   readonly offers: Set<OfferRecord>;
+  /** Those with an id, until their end is acknowledged. */
+  readonly operations: Map<OperationId, OperationRecord>;
   readonly completedTasks: Ring<Task>;
   readonly decisions: Ring<Decision>;
   readonly registeredAtMs: number;
@@ -91,7 +116,10 @@ export interface CompletedFramework {
  */
 export interface Agent {
   readonly agentId: AgentId;
+  /** Its resources count what operations will make of them. */
   info: AgentInfo;
+  /** Its resources by its own word: without what is still on its way. */
+  confirmed: Resources;
   session: SessionId | null;
   condition: "active" | "disconnected" | "recovering" | "unreachable";
   isDeactivated: boolean;
@@ -99,6 +127,8 @@ export interface Agent {
   unreachableSinceMs: number | null;
   readonly tasks: Set<Task>;
   readonly offers: Set<OfferRecord>;
+  /** Oldest first. */
+  readonly operations: Set<OperationRecord>;
   pingSequence: number;
   /** Pings in a row that nothing answered. */
   pingMisses: number;
@@ -134,6 +164,27 @@ export interface OfferRecord {
   readonly offeredAtMs: number;
   /** In `monoMs`; null = for ever. */
   readonly dueMs: number | null;
+}
+
+/** An operation that was sent to an agent (operations.ts draws its life). */
+export interface OperationRecord {
+  readonly operationUuid: OperationUuid;
+  readonly agentId: AgentId;
+  /** Null for an operator's. */
+  readonly frameworkId: FrameworkId | null;
+  /** Null when nobody wants feedback. */
+  readonly operationId: OperationId | null;
+  /** Null for one that an earlier master sent. */
+  readonly kind: ResourceOperation["kind"] | null;
+  readonly consumed: Resources;
+  readonly converted: Resources;
+  state: OperationState;
+  message: string | null;
+  /** Of the agent's update, which is to be acknowledged. */
+  updateUuid: UpdateUuid | null;
+  readonly startedAtMs: number;
+  /** The session on which it was sent: only there may it still be on its way. Null once the agent spoke of it. */
+  sentOn: SessionId | null;
 }
 
 /** One input being applied: the time, the state that it changes, the effects that it gathers. */
