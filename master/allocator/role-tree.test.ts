@@ -323,34 +323,33 @@ interface Node {
 
 const NAMES = ["a", "a/b", "a/b/c", "a/bb", "a!", "d", "d/e/f", "d/g"] as const;
 
-type Step =
-  | {
-      readonly kind: "toggle" | "activate" | "retain" | "release" | "show";
-      readonly name: string;
-    }
-  | {
-      readonly kind: "hold" | "give-back" | "weight";
-      readonly name: string;
-      readonly units: number;
-    };
+interface Step {
+  readonly kind:
+    | "toggle"
+    | "activate"
+    | "retain"
+    | "release"
+    | "show"
+    | "hold"
+    | "give-back"
+    | "weight";
+  readonly name: string;
+  readonly units: number;
+}
 
 const anyName = fc.constantFrom(...NAMES);
 const anyStep: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 3, arbitrary: record("toggle") },
-  { weight: 2, arbitrary: record("activate") },
-  { weight: 1, arbitrary: record("retain") },
-  { weight: 1, arbitrary: record("release") },
-  { weight: 4, arbitrary: record("show") },
-  { weight: 5, arbitrary: unitsOf("hold") },
-  { weight: 2, arbitrary: unitsOf("give-back") },
-  { weight: 1, arbitrary: unitsOf("weight") },
+  { weight: 3, arbitrary: stepOf("toggle") },
+  { weight: 2, arbitrary: stepOf("activate") },
+  { weight: 1, arbitrary: stepOf("retain") },
+  { weight: 1, arbitrary: stepOf("release") },
+  { weight: 4, arbitrary: stepOf("show") },
+  { weight: 5, arbitrary: stepOf("hold") },
+  { weight: 2, arbitrary: stepOf("give-back") },
+  { weight: 1, arbitrary: stepOf("weight") },
 );
 
-function record<K extends string>(kind: K) {
-  return fc.record({ kind: fc.constant(kind), name: anyName });
-}
-
-function unitsOf<K extends string>(kind: K) {
+function stepOf(kind: Step["kind"]): fc.Arbitrary<Step> {
   return fc.record({
     kind: fc.constant(kind),
     name: anyName,
