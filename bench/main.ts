@@ -1,12 +1,14 @@
 import { parseArgs } from "node:util";
 import { allocatorBench } from "./allocator.ts";
 import { measureCodec } from "./codec.ts";
+import { measureCore } from "./core.ts";
 import { type Bench, figuresBench } from "./report.ts";
 import { measureSpine } from "./spine.ts";
 
 /** `npm run bench -- NAME [-o json] [--quick]`: what is measured, by name. */
 const BENCHES: Readonly<Record<string, Bench>> = {
   allocator: allocatorBench,
+  core: figuresBench(measureCore),
   spine: figuresBench(measureSpine),
   codec: figuresBench(measureCodec),
 };
