@@ -2,7 +2,14 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { assert, present } from "@bourse/model/assert";
 import type { Capability } from "@bourse/model/framework";
 import { Random } from "@bourse/model/random";
-import { add, formatResources, type Resources, subtract } from "@bourse/model/resources";
+import {
+  add,
+  formatResources,
+  kindOf,
+  type Resource,
+  type Resources,
+  subtract,
+} from "@bourse/model/resources";
 import { parseResources } from "@bourse/model/resources-text";
 import { expect, test } from "vitest";
 import { Allocator } from "./allocator.ts";
@@ -11,7 +18,18 @@ import {
   ALLOCATOR_DEFAULTS,
   type Allocation,
   type AllocatorConfig,
+  type FrameworkOptions,
 } from "./options.ts";
+import {
+  readAttributes,
+  readConstraints,
+  readDomain,
+  readQuota,
+  readResources,
+  writeAmounts,
+  writeQuota,
+  writeResources,
+} from "./script-text.ts";
 
 /**
  * Runs the stories of testdata: a command, `----`, what it answers. `REWRITE=1` writes the answers anew; then
@@ -47,8 +65,8 @@ class Story {
   #allocator: Allocator | undefined;
   #config: AllocatorConfig = ALLOCATOR_DEFAULTS;
   #monoMs = 0;
-  /** By `framework@role agent`. */
-  readonly #held = new Map<string, Resources>();
+  /** By `framework@role agent`; shared resources one entry a copy. */
+  readonly #held = new Map<string, { own: Resources; copies: Resource[] }>();
   readonly #frameworks: string[] = [];
 
   tell(line: string): string {
@@ -85,7 +103,27 @@ class Story {
   }
 
   noteHeld(key: string, resources: Resources): void {
-    this.#held.set(key, add(this.#held.get(key) ?? [], resources));
+    const held = this.#held.get(key) ?? { own: [], copies: [] };
+    held.own = add(
+      held.own,
+      resources.filter(({ isShared }) => !isShared),
+    );
+    held.copies.push(...resources.filter(({ isShared }) => isShared));
+    this.#held.set(key, held);
+  }
+
+  noteGone(key: string, resources: Resources): void {
+    const held = present(this.#held.get(key), key);
+    held.own = subtract(
+      held.own,
+      resources.filter(({ isShared }) => !isShared),
+    );
+    for (const resource of resources.filter(({ isShared }) => isShared)) {
+      const copy = held.copies.findIndex((one) => kindOf(one) === kindOf(resource));
+      assert(copy >= 0, `${key} must hold ${formatResources([resource])}`);
+      held.copies.splice(copy, 1);
+    }
+    if (held.own.length + held.copies.length === 0) this.#held.delete(key);
   }
 
   run(which: "all" | "changed"): string {
@@ -109,15 +147,23 @@ class Story {
     );
     assert(keys.length > 0, `${who} must hold something of ${agentId}`);
     for (const key of keys) {
-      const held = present(this.#held.get(key), key);
-      const resources = part === undefined ? held : parseResources(part);
       const [frameworkId = "", role = ""] = key.split(/[@ ]/);
-      this.allocator.recover({ frameworkId, role, agentId, resources }, cause, this.now);
-      const rest = subtract(held, resources);
-      if (rest.length === 0) this.#held.delete(key);
-      else this.#held.set(key, rest);
+      const parts = part === undefined ? this.#listsOf(key) : [readResources(part)];
+      for (const resources of parts) {
+        this.allocator.recover({ frameworkId, role, agentId, resources }, cause, this.now);
+        this.noteGone(key, resources);
+      }
     }
     return "";
+  }
+
+  /** All that is held, and the second and further copies of shared resources one by one. */
+  #listsOf(key: string): readonly Resources[] {
+    const { own, copies } = present(this.#held.get(key), key);
+    const kinds = copies.map(kindOf);
+    const first = copies.filter((_, index) => kinds.indexOf(kinds[index] as string) === index);
+    const further = copies.filter((_, index) => kinds.indexOf(kinds[index] as string) !== index);
+    return [add(own, first), ...further.map((copy) => [copy])];
   }
 
   declineAll(refuseMs: number): string {
@@ -141,29 +187,68 @@ class Story {
 
 const COMMANDS: Readonly<Record<string, (story: Story, words: readonly string[]) => string>> = {
   config: (story, words) => {
-    const { interval, exclude, min } = options(words);
+    const { interval, exclude, min, domain } = options(words);
     story.configure({
+      ...(domain === undefined ? {} : { domain: readDomain(domain) }),
       ...(interval === undefined ? {} : { allocationIntervalMs: ms(interval) }),
       ...(exclude === undefined ? {} : { fairnessExcluded: exclude.split(",") }),
       ...(min === undefined ? {} : { minAllocatable: alternatives(min) }),
     });
     return "";
   },
-  agent: (story, [agentId = "", total = "", ...used]) => {
-    const list = used.map((word) => {
-      const [, frameworkId = "", role = "", text = ""] = present(
-        /^(.*?)@(.*?)=(.*)$/.exec(word),
-        "framework@role=resources",
-      );
-      story.noteHeld(`${frameworkId}@${role} ${agentId}`, parseResources(text));
-      return { frameworkId, role, resources: parseResources(text) };
-    });
-    story.allocator.addAgent(agentId, agentOptions(agentId, total), list);
+  /** `f1@r=cpus:1` after the total is in use already; `host=`, `at=` and `domain=` say more of it. */
+  agent: (story, [agentId = "", total = "", ...words]) => {
+    const list = words
+      .filter((word) => USED.test(word))
+      .map((word) => {
+        const [, frameworkId = "", role = "", text = ""] = present(USED.exec(word), word);
+        story.noteHeld(`${frameworkId}@${role} ${agentId}`, readResources(text));
+        return { frameworkId, role, resources: readResources(text) };
+      });
+    const about = words.filter((word) => !USED.test(word));
+    story.allocator.addAgent(agentId, agentOptions(agentId, total, about), list);
     return story.run("changed");
   },
-  total: (story, [agentId = "", total = ""]) => {
-    story.allocator.updateAgent(agentId, agentOptions(agentId, total));
+  total: (story, [agentId = "", total = "", ...words]) => {
+    story.allocator.updateAgent(agentId, agentOptions(agentId, total, words));
     return story.run("changed");
+  },
+  /** More is in use than was known. */
+  used: (story, [who = "", agentId = "", text = ""]) => {
+    const [frameworkId = "", role = ""] = who.split("@");
+    story.noteHeld(`${who} ${agentId}`, readResources(text));
+    story.allocator.addUsed(agentId, { frameworkId, role, resources: readResources(text) });
+    return "";
+  },
+  /** `quota q cpus:2`: guarantee and limit, as Mesos' tests have it; `quota q guarantee=.. limit=..`; `quota q none`. */
+  quota: (story, [role = "", ...words]) => {
+    const { guarantee = "", limit = "" } = options(words);
+    const [both = ""] = words;
+    story.allocator.updateQuota(
+      both.includes("=") ? readQuota(role, guarantee, limit) : readQuota(role, both, both),
+    );
+    return "";
+  },
+  quotas: (story) => story.allocator.quotas().map(writeQuota).join("\n") || "none",
+  consumed: (story, [role = ""]) => writeAmounts(story.allocator.consumedOf(role)),
+  free: (story, [agentId = ""]) => writeResources(story.allocator.freeOf(agentId)),
+  /** `convert f1@r a1 cpus:1 cpus(+r):1`: an operation on what it holds. */
+  convert: (story, [who = "", agentId = "", from = "", to = ""]) => {
+    const [frameworkId = "", role = ""] = who.split("@");
+    const [consumed, converted] = [readResources(from), readResources(to)];
+    story.allocator.convertHeld({ frameworkId, role, agentId }, consumed, converted);
+    story.noteHeld(`${who} ${agentId}`, converted);
+    story.noteGone(`${who} ${agentId}`, consumed);
+    return story.run("changed");
+  },
+  "convert-free": (story, [agentId = "", from = "", to = ""]) => {
+    story.allocator.convertFree(agentId, readResources(from), readResources(to));
+    return story.run("changed");
+  },
+  /** `budget f1 2`, `budget f1 none`. */
+  budget: (story, [frameworkId = "", offersMax = ""]) => {
+    story.allocator.limitOffers(frameworkId, offersMax === "none" ? null : Number(offersMax));
+    return "";
   },
   "remove-agent": (story, [agentId = ""]) => {
     story.allocator.removeAgent(agentId);
@@ -240,7 +325,7 @@ const COMMANDS: Readonly<Record<string, (story: Story, words: readonly string[])
           `${role}: ${position} of ${of}${isSuppressed ? ", suppressed" : ""}`,
       ),
       ...agents.flatMap(({ agentId, free, checks }) => [
-        `${agentId}: free ${formatResources(free)}`,
+        `${agentId}: free ${writeResources(free)}`,
         ...checks.map(
           ({ name, role, isPassed, detail }) =>
             `  ${isPassed ? "+" : "-"} ${name}${role === undefined ? "" : ` ${role}`}${detail === undefined ? "" : `: ${detail}`}`,
@@ -250,12 +335,21 @@ const COMMANDS: Readonly<Record<string, (story: Story, words: readonly string[])
   },
 };
 
-function agentOptions(hostname: string, total: string): AgentOptions {
-  return { hostname, total: parseResources(total), attributes: [] };
+/** What an agent has in use already: `f1@role=cpus:1`. */
+const USED = /^([^=]*?)@(.*?)=(.*)$/;
+
+function agentOptions(agentId: string, total: string, words: readonly string[]): AgentOptions {
+  const { host = agentId, at = "", domain } = options(words);
+  return {
+    total: readResources(total),
+    hostname: host,
+    attributes: readAttributes(at),
+    ...(domain === undefined ? {} : { domain: readDomain(domain) }),
+  };
 }
 
-function frameworkOptions(roles: string, words: readonly string[]) {
-  const { suppressed = "", capabilities = "", min } = options(words);
+function frameworkOptions(roles: string, words: readonly string[]): FrameworkOptions {
+  const { suppressed = "", capabilities = "", min, constraints } = options(words);
   const list = roles.split(",");
   return {
     roles: list,
@@ -264,11 +358,14 @@ function frameworkOptions(roles: string, words: readonly string[]) {
     ...(min === undefined
       ? {}
       : { minAllocatable: new Map(list.map((role) => [role, alternatives(min)])) }),
+    ...(constraints === undefined
+      ? {}
+      : { offerConstraints: new Map(list.map((role) => [role, readConstraints(constraints)])) }),
   };
 }
 
 function formatAllocation({ frameworkId, role, agentId, resources }: Allocation): string {
-  return `${frameworkId}@${role} <- ${agentId} ${formatResources(resources)}`;
+  return `${frameworkId}@${role} <- ${agentId} ${writeResources(resources)}`;
 }
 
 function options(words: readonly string[]): Readonly<Record<string, string | undefined>> {
