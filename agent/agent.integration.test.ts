@@ -192,6 +192,7 @@ test.each([
   [{ port: 70_000 }, "port: 70000 is not a whole number from 0 to 65535"],
   [{ resources: "cpus:-1" }, "resources: entry 1"],
   [{ attributes: "rack" }, "attributes: entry 1"],
+  [{ domain: "eu" }, 'domain "eu" is no fault domain'],
   [{ count: 0 }, "count: 0 is not a whole number"],
   [{ containerizer: "podman" as "docker" }, "containerizer: there is no `podman`"],
   [{ workDir: "" }, "work-dir: a path is needed"],

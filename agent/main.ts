@@ -62,13 +62,14 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
 }
 
 async function describe(checked: CheckedOptions): Promise<AgentInfo> {
-  const { hostname, port, attributes, resources, workDir } = checked;
+  const { hostname, port, attributes, domain, resources, workDir } = checked;
   const machine = await measureMachine(workDir);
   return {
     hostname,
     port,
     resources: canonical(offeredResources(machine, resources)),
     attributes,
+    ...(domain && { domain }),
     version: AGENT_VERSION,
     payload: NO_PAYLOAD,
   };

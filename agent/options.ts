@@ -1,7 +1,8 @@
 import { hostname } from "node:os";
 import { resolve } from "node:path";
-import type { Attribute } from "@bourse/model/agent";
+import type { Attribute, FaultDomain } from "@bourse/model/agent";
 import { parseAttributes } from "@bourse/model/attributes-text";
+import { parseDomain } from "@bourse/model/domain-text";
 import { ClusterError } from "@bourse/model/errors";
 import type { Resources } from "@bourse/model/resources";
 import { NO_RESOURCES } from "@bourse/model/resources";
@@ -26,6 +27,8 @@ export interface AgentOptions {
   readonly resources?: string;
   /** As `rack:r1;zone:a`. */
   readonly attributes?: string;
+  /** As `eu-west/a` (M-37); absent = where the master is. */
+  readonly domain?: string;
   /** Path of the engine's socket; default as DOCKER_HOST says, else the usual one. */
   readonly dockerSocket?: string;
   /** Goes on every container's labels, for people who look at them. */
@@ -47,6 +50,7 @@ export interface CheckedOptions {
   readonly port: number;
   readonly resources: Resources;
   readonly attributes: readonly Attribute[];
+  readonly domain?: FaultDomain;
   readonly count: number;
 }
 
@@ -85,6 +89,7 @@ export function checkOptions(options: AgentOptions): CheckedOptions {
         : parseResources(options.resources, "resources"),
     attributes:
       options.attributes === undefined ? [] : parseAttributes(options.attributes, "attributes"),
+    ...(options.domain !== undefined && { domain: parseDomain(options.domain, "domain") }),
     count,
   };
 }

@@ -34,6 +34,7 @@ interface AgentFlags {
   readonly hostname?: string;
   readonly resources?: string;
   readonly attributes?: string;
+  readonly domain?: string;
   readonly containerizer: string;
   readonly cluster?: string;
   readonly count: string;
@@ -54,6 +55,7 @@ export function addAgentCommands(root: Command): void {
       "instead of what is detected: cpus:4;mem:8192;ports:[31000-32000]",
     )
     .option("--attributes <list>", "e.g. rack:r1;zone:a")
+    .option("--domain <region/zone>", "where it is (default: where the master is)")
     .option("--containerizer <kind>", "docker, process or fake (for load tests)", "docker")
     .option("--cluster <name>", "a label on its containers, to find them by")
     .option("--count <number>", "so many agents in this process (for load tests)", "1")
@@ -87,6 +89,7 @@ export function addAgentCommands(root: Command): void {
           ...(options.hostname === undefined ? {} : { hostname: options.hostname }),
           ...(options.resources === undefined ? {} : { resources: options.resources }),
           ...(options.attributes === undefined ? {} : { attributes: options.attributes }),
+          ...(options.domain === undefined ? {} : { domain: options.domain }),
           ...(options.cluster === undefined ? {} : { cluster: options.cluster }),
           ...(options.dockerSocket === undefined ? {} : { dockerSocket: options.dockerSocket }),
           ...(options.registryAuth === undefined

@@ -15,7 +15,15 @@ import * as grpc from "@grpc/grpc-js";
 
 /** One answer of a view's kind. */
 type ViewOf<Kind extends OperatorView["kind"]> = Extract<OperatorView, { kind: Kind }>;
-type ListKind = "agents" | "frameworks" | "offers" | "tasks";
+type ListKind =
+  | "agents"
+  | "frameworks"
+  | "offers"
+  | "operations"
+  | "reservations"
+  | "roles"
+  | "tasks"
+  | "volumes";
 type ListQuery<Kind extends ListKind> = OperatorQuery & {
   readonly kind: Kind;
   readonly page: Page;

@@ -1,4 +1,5 @@
 import type { OperatorChange, OperatorEvent } from "@bourse/model/operator";
+import { formatMilli } from "@bourse/model/resources";
 import type { Command } from "commander";
 import { type Context, contextFor, withClient } from "./context.ts";
 import { examples } from "./examples.ts";
@@ -63,6 +64,14 @@ export function wordsOf(change: OperatorChange): string {
     }
     case "task-removed":
       return `task ${change.taskId} is over and acknowledged`;
+    case "quota-changed":
+      return `the quota of role ${change.role} changed`;
+    case "weight-changed":
+      return `role ${change.role} weighs ${formatMilli(change.weightMilli)}`;
+    case "operation-updated":
+      return `operation ${change.operationUuid} on ${change.agentId} is ${change.state}`;
+    case "maintenance-changed":
+      return `machine ${change.hostname} is ${change.mode}`;
     case "gap":
       return `events before ${change.fromSequence} are no longer kept`;
   }

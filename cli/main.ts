@@ -7,15 +7,20 @@ import { addEventsCommand } from "./events.ts";
 import { examples } from "./examples.ts";
 import { addFrameworkCommands } from "./framework.ts";
 import { addJournalCommands } from "./journal.ts";
+import { addMaintenanceCommands } from "./maintenance.ts";
 import { addMasterCommand } from "./master.ts";
 import { addOfferCommands } from "./offer.ts";
+import { addOperationCommands } from "./operation.ts";
+import { addReservationCommands } from "./reservation.ts";
 import { addRunnerCommand, addServiceCommand } from "./resident.ts";
+import { addRoleCommands } from "./role.ts";
 import { addSimCommands } from "./sim.ts";
 import { addTaskCommands } from "./task.ts";
 import { addTaskRunCommand } from "./task-run.ts";
 import { addTaskStreamCommands } from "./task-streams.ts";
 import { addUpCommand } from "./up.ts";
 import { VERSION } from "./version.ts";
+import { addVolumeCommands } from "./volume.ts";
 
 /** Runs one command line and sets the exit code (FEATURES C-3). */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -42,6 +47,11 @@ export function program(): Command {
   addAgentCommands(root);
   addFrameworkCommands(root);
   addOfferCommands(root);
+  addRoleCommands(root);
+  addReservationCommands(root);
+  addVolumeCommands(root);
+  addOperationCommands(root);
+  addMaintenanceCommands(root);
   const task = root
     .command("task")
     .description("run, list and look into tasks")

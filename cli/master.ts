@@ -1,10 +1,12 @@
 import type { MasterOptions } from "@bourse/master/main";
+import { parseDomain } from "@bourse/model/domain-text";
 import { ClusterError } from "@bourse/model/errors";
 import type { Command } from "commander";
 import { durationMs, integerOf } from "./context.ts";
 import { begun, daemonLogger, endedBy, runUntilSignal } from "./daemon.ts";
 import { makeDataDirectory } from "./data-directory.ts";
 import { examples } from "./examples.ts";
+import { minAllocatableOf, namesOf, sorterOf } from "./sharing-flags.ts";
 
 interface MasterFlags {
   readonly host: string;
@@ -19,6 +21,11 @@ interface MasterFlags {
   readonly agentPingMisses?: string;
   readonly agentReregisterTimeout?: string;
   readonly failoverTimeout?: string;
+  readonly roleSorter?: string;
+  readonly frameworkSorter?: string;
+  readonly fairSharingExcluded?: string;
+  readonly minAllocatable?: string;
+  readonly domain?: string;
   readonly logLevel: string;
 }
 
@@ -48,6 +55,17 @@ export function addMasterCommand(root: Command): void {
     )
     .option("--agent-reregister-timeout <duration>", "for known agents to return (default 10m)")
     .option("--failover-timeout <duration>", "for frameworks that ask for none (default 7d)")
+    .option("--role-sorter <kind>", "drf (who has the least is next) or random (default drf)")
+    .option("--framework-sorter <kind>", "the same among the frameworks of a role (default drf)")
+    .option(
+      "--fair-sharing-excluded <names>",
+      "scarce resources that do not count in shares, e.g. gpus,disk",
+    )
+    .option(
+      "--min-allocatable <amounts>",
+      "less is not worth an offer; | separates alternatives (default cpus:0.01|mem:32)",
+    )
+    .option("--domain <region/zone>", "where this master is; agents elsewhere are remote")
     .option("--log-level <level>", "trace, debug, info, warn or error", "info")
     .addHelpText("after", examples("bourse master --data-dir /var/lib/bourse/master"))
     .action(async (options: MasterFlags) => {
@@ -100,6 +118,25 @@ function configOf(options: MasterFlags): MasterOptions["config"] {
       "--agent-reregister-timeout",
     ),
     ...duration("failoverTimeoutDefaultMs", options.failoverTimeout, "--failover-timeout"),
+    ...sharingOf(options),
+  };
+}
+
+/** What the allocator is told. */
+function sharingOf(options: MasterFlags): MasterOptions["config"] {
+  const { roleSorter, frameworkSorter, fairSharingExcluded, minAllocatable, domain } = options;
+  return {
+    ...(roleSorter !== undefined && { roleSorter: sorterOf(roleSorter, "--role-sorter") }),
+    ...(frameworkSorter !== undefined && {
+      frameworkSorter: sorterOf(frameworkSorter, "--framework-sorter"),
+    }),
+    ...(fairSharingExcluded !== undefined && {
+      fairnessExcluded: namesOf(fairSharingExcluded, "--fair-sharing-excluded"),
+    }),
+    ...(minAllocatable !== undefined && {
+      minAllocatable: minAllocatableOf(minAllocatable, "--min-allocatable"),
+    }),
+    ...(domain !== undefined && { domain: parseDomain(domain, "--domain") }),
   };
 }
 

@@ -1,4 +1,13 @@
-import { formatMilli, type Resources, rangesOf, scalarMilli } from "@bourse/model/resources";
+import type { Amount } from "@bourse/model/quota";
+import {
+  addValues,
+  formatMilli,
+  type Resource,
+  type Resources,
+  type ResourceValue,
+  rangesOf,
+  scalarMilli,
+} from "@bourse/model/resources";
 import { stringify } from "yaml";
 import type { Context } from "./context.ts";
 
@@ -71,8 +80,10 @@ export function plain(value: unknown): unknown {
   if (value instanceof Map) {
     return Object.fromEntries(Array.from(value, ([key, item]) => [String(key), plain(item)]));
   }
-  if (Array.isArray(value))
+  if (Array.isArray(value)) {
+    if (isAmounts(value)) return plainAmounts(value as readonly Amount[]);
     return isResources(value) ? plainResources(value as Resources) : value.map(plain);
+  }
   if (typeof value === "object" && value !== null) {
     return Object.fromEntries(
       Object.entries(value)
@@ -103,27 +114,74 @@ function isResources(list: readonly unknown[]): boolean {
   );
 }
 
-/** `{cpus: 1.5, ports: "[31000-31009]"}`; a reserved resource is named `cpus(eng)`. */
+/** Amounts of a quota: `{name, milli}` and nothing else. */
+function isAmounts(list: readonly unknown[]): boolean {
+  return (
+    list.length > 0 &&
+    list.every(
+      (item) =>
+        typeof item === "object" &&
+        item !== null &&
+        Object.keys(item).sort().join() === "milli,name",
+    )
+  );
+}
+
+function plainAmounts(amounts: readonly Amount[]): Record<string, number> {
+  return Object.fromEntries(amounts.map(({ name, milli }) => [name, milli / 1000]));
+}
+
+/** `{cpus: 1.5, ports: "31000-31009"}` with names as `kindText` has them; kinds of one name are added up. */
 function plainResources(resources: Resources): Record<string, unknown> {
-  const result: Record<string, unknown> = {};
+  const plainOf = (value: ResourceValue): unknown =>
+    value.type === "scalar"
+      ? value.milli / 1000
+      : value.type === "ranges"
+        ? rangesText(value)
+        : value.items;
+  return Object.fromEntries(
+    Array.from(byKindText(resources), ([name, value]) => [name, plainOf(value)]),
+  );
+}
+
+/** As users write them: `cpus(eng):2;disk(eng)[db-1]:512;ports:[31000-31009]`; nothing as `-`. */
+export function resourcesText(resources: Resources): string {
+  const textOf = (value: ResourceValue): string =>
+    value.type === "scalar"
+      ? formatMilli(value.milli)
+      : value.type === "ranges"
+        ? `[${rangesText(value)}]`
+        : `{${value.items.join(",")}}`;
+  const texts = Array.from(byKindText(resources), ([name, value]) => `${name}:${textOf(value)}`);
+  return texts.join(";") || "-";
+}
+
+function byKindText(resources: Resources): ReadonlyMap<string, ResourceValue> {
+  const values = new Map<string, ResourceValue>();
   for (const resource of resources) {
-    const role = resource.reservations?.at(-1)?.role;
-    const name = `${resource.name}${role === undefined ? "" : `(${role})`}${resource.isRevocable ? "{revocable}" : ""}`;
-    switch (resource.value.type) {
-      case "scalar":
-        result[name] = resource.value.milli / 1000;
-        break;
-      case "ranges":
-        result[name] = resource.value.ranges
-          .map((range) => `${range.begin}-${range.end}`)
-          .join(",");
-        break;
-      case "set":
-        result[name] = resource.value.items;
-        break;
-    }
+    const name = kindText(resource);
+    const other = values.get(name);
+    const isAlike = other !== undefined && other.type === resource.value.type;
+    values.set(name, isAlike ? addValues(other, resource.value) : resource.value);
   }
-  return result;
+  return new Map(Array.from(values).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** `cpus(eng)` is reserved, `disk(eng)[db-1]` a volume; revocable and shared resources say so behind. */
+function kindText({ name, reservations, disk, isShared, isRevocable }: Resource): string {
+  const role = reservations?.at(-1)?.role;
+  const volume = disk?.persistence?.id ?? disk?.source?.root;
+  return [
+    name,
+    role === undefined ? "" : `(${role})`,
+    volume === undefined ? "" : `[${volume}]`,
+    isRevocable ? "{revocable}" : "",
+    isShared ? "{shared}" : "",
+  ].join("");
+}
+
+function rangesText({ ranges }: Extract<ResourceValue, { type: "ranges" }>): string {
+  return ranges.map(({ begin, end }) => `${begin}-${end}`).join(",");
 }
 
 export function cpusOf(resources: Resources): string {

@@ -118,6 +118,7 @@ test("a master that is killed and started again knows its agents and frameworks,
     epochSeen: epoch,
     tasks: [],
     frameworks: [],
+    operations: [],
   });
   expect(await back.message("reregistered")).toMatchObject({ agentId, epoch: master.epoch });
   const scheduler = again.framework();

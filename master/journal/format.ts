@@ -6,7 +6,7 @@ import { Packr, Unpackr } from "msgpackr";
 import { joinSnapshot } from "./snapshot-pieces.ts";
 
 /** Raised with every change of what is written; another one is refused. */
-export const JOURNAL_FORMAT = 1;
+export const JOURNAL_FORMAT = 2;
 
 /** First line of the file, so that `head -1` tells what it is. */
 const MAGIC = Buffer.from("bourse journal\n");
@@ -119,6 +119,7 @@ function headerOf(name: string, frames: FrameReader): JournalHeader {
     throw new ClusterError(
       "invalid_call",
       `read ${name}: it has format ${header.format}, this program knows format ${JOURNAL_FORMAT}`,
+      { hint: `replay it with the program that wrote it: ${header.build}` },
     );
   }
   const pieces: (readonly unknown[])[] = [];
