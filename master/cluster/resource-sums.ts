@@ -1,21 +1,27 @@
 import {
   canonical,
   type IntegerRange,
+  kindOf,
   type Resource,
   type Resources,
   ranges,
   scalar,
 } from "@bourse/model/resources";
 
-/** The sum of many lists. The same as `addAll`, in one pass: an agent holds hundreds of tasks with ports. */
+/**
+ * The sum of many lists. The same as `addAll`, in one pass: an agent holds hundreds of tasks with ports. A shared volume
+ * counts once however many have it.
+ */
 export function sumOf(lists: Iterable<Resources>): Resources {
   const milli = new Map<string, number>();
   const integers = new Map<string, IntegerRange[]>();
   const others: Resource[] = [];
+  const shared = new Map<string, Resource>();
   for (const list of lists) {
     for (const resource of list) {
       const { name, value } = resource;
-      if (!isPlain(resource) || value.type === "set") others.push(resource);
+      if (resource.isShared) shared.set(kindOf(resource), resource);
+      else if (!isPlain(resource) || value.type === "set") others.push(resource);
       else if (value.type === "scalar") milli.set(name, (milli.get(name) ?? 0) + value.milli);
       else pushAll(integers, name, value.ranges);
     }
@@ -24,6 +30,7 @@ export function sumOf(lists: Iterable<Resources>): Resources {
     ...Array.from(milli, ([name, amount]) => scalar(name, amount)),
     ...Array.from(integers, ([name, all]) => ranges(name, all)),
     ...others,
+    ...shared.values(),
   ]);
 }
 

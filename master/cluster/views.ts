@@ -1,3 +1,4 @@
+import type { RoleState } from "@bourse/allocator/options";
 import type { Now } from "@bourse/model/now";
 import type {
   AgentView,
@@ -6,13 +7,14 @@ import type {
   OfferView,
   OperatorQuery,
   OperatorView,
-  Page,
+  RoleView,
 } from "@bourse/model/operator";
 import { NO_RESOURCES, type Resources } from "@bourse/model/resources";
 import { conditionOf, isAdmitted } from "./agents.ts";
-import { CLUSTER_LIMITS } from "./config.ts";
 import { explain } from "./explain.ts";
 import { failoverTimeoutMs } from "./frameworks.ts";
+import { pageOf } from "./pages.ts";
+import { operationsView, reservationsView, volumesView } from "./reservation-views.ts";
 import { scalarSum, scalarsOf, sumOf } from "./resource-sums.ts";
 import type {
   Agent,
@@ -49,10 +51,17 @@ export function answer(state: ClusterState, now: Now, query: OperatorQuery): Ope
       const { items, next } = taskViews(state, query.page, query.filter);
       return { kind: "tasks", tasks: items, ...(next !== undefined && { next }) };
     }
-    case "roles":
+    case "roles": {
+      const roles = state.allocator.roles(now);
+      const { items, next } = pageOf(new Map(roles.map((r) => [r.role, r])), query.page, roleView);
+      return { kind: "roles", roles: items, ...next };
+    }
     case "reservations":
+      return reservationsView(state, query.page);
     case "volumes":
+      return volumesView(state, query.page);
     case "operations":
+      return operationsView(state, query.page);
     case "maintenance":
       return {
         kind: "refused",
@@ -164,21 +173,8 @@ function offerView(now: Now, { offer, offeredAtMs, dueMs }: OfferRecord): OfferV
   };
 }
 
-/** One page in the order of ids; `next` is the id to go on after. */
-function pageOf<Item, View>(
-  all: ReadonlyMap<string, Item>,
-  { limit, after }: Page,
-  view: (item: Item) => View,
-): { items: View[]; next: { next?: string } } {
-  const size = Math.max(1, Math.min(limit, CLUSTER_LIMITS.pageMax));
-  const ids = Array.from(all.keys()).filter((id) => after === undefined || id > after);
-  ids.sort();
-  const page = ids.slice(0, size);
-  const last = page.at(-1);
-  return {
-    items: page.map((id) => view(all.get(id) as Item)),
-    next: last !== undefined && ids.length > size ? { next: last } : {},
-  };
+function roleView({ quota, ...rest }: RoleState): RoleView {
+  return { ...rest, ...(quota !== null && { quota }) };
 }
 
 function heldBy({ isHolding, info }: Task): Resources {

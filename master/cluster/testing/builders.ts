@@ -1,5 +1,6 @@
-import type { AgentInfo } from "@bourse/model/agent";
+import type { AgentInfo, Attribute } from "@bourse/model/agent";
 import { present } from "@bourse/model/assert";
+import type { OfferConstraints } from "@bourse/model/constraints";
 import type { Capability, FrameworkInfo } from "@bourse/model/framework";
 import type { ResourceOperation } from "@bourse/model/operation";
 import { NO_PAYLOAD, type TaskInfo } from "@bourse/model/task";
@@ -26,21 +27,29 @@ export function frameworkInfo(
 export function agentInfo(named: ReadonlyMap<string, string> = new Map()): AgentInfo {
   const cpus = named.get("cpus") ?? "4";
   const mem = named.get("mem") ?? "4096";
+  const ports = named.has("ports") ? `,ports=${named.get("ports")}` : "";
+  const more = named.has("more") ? `,${named.get("more")}` : "";
   return {
     hostname: named.get("host") ?? "host",
     port: 5051,
-    resources: resourcesOf(
-      `cpus=${cpus},mem=${mem}${named.has("ports") ? `,ports=${named.get("ports")}` : ""}`,
-    ),
-    attributes: [],
+    resources: resourcesOf(named.get("has") ?? `cpus=${cpus},mem=${mem}${ports}${more}`),
+    attributes: listOf(named.get("attributes")).map(attributeOf),
     version: "0.1.0",
     payload: NO_PAYLOAD,
   };
 }
 
+/** `rack:r1`. */
+function attributeOf(text: string): Attribute {
+  const [name = "", value = ""] = text.split(":");
+  return { name, value: { type: "text", text: value } };
+}
+
 /** `t1:cpus=1,mem=128` or `t1@a2:cpus=1`. */
 export function taskOf(text: string, offerAgentId: string): TaskInfo {
-  const [name = "", resources = ""] = text.split(":");
+  const colon = text.indexOf(":");
+  const name = colon === -1 ? text : text.slice(0, colon);
+  const resources = colon === -1 ? "" : text.slice(colon + 1);
   const [taskId = "", agentId] = name.split("@");
   return {
     taskId,
@@ -86,6 +95,19 @@ export function operationOf(text: string): ResourceOperation {
 }
 
 /** `a,b` as a list; nothing as an empty one. */
-export function listOf(text: string | undefined): string[] {
-  return text === undefined || text === "" ? [] : text.split(",");
+export function listOf(text: string | undefined, separator = ","): string[] {
+  return text === undefined || text === "" ? [] : text.split(separator);
+}
+
+/** `where=web:rack=r1` takes offers as web of agents whose attribute rack is r1 only. */
+export function constraintsOf(named: ReadonlyMap<string, string>): {
+  readonly offerConstraints?: OfferConstraints;
+} {
+  const text = named.get("where");
+  if (text === undefined) return {};
+  const [role = "", rest = ""] = text.split(":");
+  const [name = "", pattern = ""] = rest.split("=");
+  const selector = { type: "attribute", name } as const;
+  const predicate = { type: "text-matches", pattern } as const;
+  return { offerConstraints: new Map([[role, [[{ selector, predicate }]]]]) };
 }

@@ -2,6 +2,7 @@ import {
   canonical,
   type DiskInfo,
   formatMilli,
+  formatResources,
   type Reservation,
   type Resource,
   type Resources,
@@ -23,7 +24,16 @@ export function listedResources(text: string): Resource[] {
   return text === "" ? [] : text.split(",").map(resourceOf);
 }
 
-/** The way back, for what is printed. */
+/** For what is printed: short while it is plain. */
+export function formatAny(list: Resources): string {
+  const isPlain = list.every(
+    ({ reservations, disk, isShared, isRevocable }) =>
+      !reservations && !disk && !isShared && !isRevocable,
+  );
+  return isPlain ? formatResources(list) : formatExact(list);
+}
+
+/** The way back. */
 export function formatExact(list: Resources): string {
   return list.length === 0 ? "nothing" : list.map(formatOne).join(",");
 }

@@ -1,8 +1,18 @@
 import type { AgentToMaster } from "@bourse/model/agent-messages";
+import type { Operation } from "@bourse/model/offer";
+import type { OperationState, OperationUpdate } from "@bourse/model/operation";
 import type { FrameworkCall } from "@bourse/model/scheduler";
-import { NO_PAYLOAD, type TaskStatus } from "@bourse/model/task";
+import { NO_PAYLOAD, type TaskInfo, type TaskStatus } from "@bourse/model/task";
 import type { TaskReason, TaskState } from "@bourse/model/task-state";
-import { agentInfo, frameworkInfo, listOf, taskOf } from "./builders.ts";
+import {
+  agentInfo,
+  constraintsOf,
+  frameworkInfo,
+  listOf,
+  operationOf,
+  taskOf,
+} from "./builders.ts";
+import { resourcesOf } from "./resource-words.ts";
 import { formatEffects } from "./script-format.ts";
 import { queryLines } from "./script-queries.ts";
 import { WALL_ORIGIN_MS, World } from "./world.ts";
@@ -59,6 +69,10 @@ export class Script {
       case "frameworks":
       case "offers":
       case "explain":
+      case "operations":
+      case "reservations":
+      case "volumes":
+      case "roles":
         return queryLines(world, command, words[0] ?? "");
       default:
         throw new Error(`no command ${command}`);
@@ -96,6 +110,7 @@ export class Script {
           ...(first !== "" && { frameworkId: first }),
           info: frameworkInfo(first, named),
           suppressedRoles: listOf(named.get("suppressed")),
+          ...constraintsOf(named),
           epochSeen: Number(named.get("epoch") ?? 0),
         };
       case "teardown":
@@ -103,8 +118,8 @@ export class Script {
       case "accept": {
         const offerIds = first.split(",").map((word) => this.#whole(word));
         const agentId = this.#world.cluster.state.offers.get(offerIds[0] ?? "")?.offer.agentId;
-        const tasks = plain.slice(1).map((text) => taskOf(text, agentId ?? this.#whole("S0")));
-        return { kind: "accept", offerIds, operations: [{ kind: "launch", tasks }], filters };
+        const operations = operationsOf(plain.slice(1), agentId ?? this.#whole("S0"));
+        return { kind: "accept", offerIds, operations, filters };
       }
       case "decline": {
         const offerIds = first.split(",").map((word) => this.#whole(word));
@@ -128,6 +143,22 @@ export class Script {
         return { kind: "acknowledge", agentId: first, taskId: second, uuid: third };
       case "reconcile":
         return { kind: "reconcile", tasks: plain.map((text) => this.#taskAt(text)) };
+      case "ack-op":
+        return { kind: "acknowledge-operation", operationId: first, uuid: second };
+      case "reconcile-op": {
+        const operations = plain.map((text) => {
+          const { taskId, ...rest } = this.#taskAt(text);
+          return { operationId: taskId, ...rest };
+        });
+        return { kind: "reconcile-operations", operations };
+      }
+      case "update-framework":
+        return {
+          kind: "update-framework",
+          info: frameworkInfo(first, named),
+          suppressedRoles: listOf(named.get("suppressed")),
+          ...constraintsOf(named),
+        };
       case "message":
         return { kind: "message", agentId: first, executorId: second, data: NO_PAYLOAD };
       default:
@@ -171,7 +202,7 @@ export class Script {
 
   /** `S0`, `O0`, `0000` of this master, `2-S0` of the one with epoch 2, as whole ids. */
   #whole(word: string): string {
-    const own = /^(?:(\d+)-)?([OS]\d+|0\d{3})$/.exec(word);
+    const own = /^(?:(\d+)-)?([OPS]\d+|0\d{3})$/.exec(word);
     if (own === null) return word;
     const [prefix] = this.#world.cluster.state.masterId.split("-");
     return `${prefix}-${own[1] ?? "1"}-${own[2]}`;
@@ -213,7 +244,7 @@ function agentMessage(
         epochSeen,
         tasks,
         frameworks,
-        operations: [],
+        operations: listOf(named.get("ops"), " ").map(operationUpdate),
       };
     }
     case "update": {
@@ -222,6 +253,8 @@ function agentMessage(
       const latestState = (named.get("latest") ?? second) as TaskState;
       return { kind: "update", update: { frameworkId, status, latestState } };
     }
+    case "op":
+      return { kind: "operation-update", update: operationUpdate(first) };
     case "pong":
       return { kind: "pong", sequence: Number(first) };
     case "unregister":
@@ -229,6 +262,41 @@ function agentMessage(
     default:
       return null;
   }
+}
+
+/** `UUID:STATE:UPDATE[:FRAMEWORK:ID[:CONVERTED]]`. */
+function operationUpdate(text: string): OperationUpdate {
+  const [operationUuid = "", state = "", uuid = "", frameworkId, operationId, ...converted] =
+    text.split(":");
+  return {
+    operationUuid,
+    ...(frameworkId && { frameworkId }),
+    ...(operationId && { operationId }),
+    state: state as OperationState,
+    convertedResources: resourcesOf(converted.join(":")),
+    uuid,
+  };
+}
+
+/** Tasks in a row are one launch; `+reserve:...` or `+reserve#id:...` is an operation. */
+function operationsOf(words: readonly string[], agentId: string): Operation[] {
+  const operations: Operation[] = [];
+  let tasks: TaskInfo[] | null = words.length === 0 ? [] : null;
+  for (const word of words) {
+    if (!word.startsWith("+")) {
+      if (tasks === null) {
+        tasks = [];
+        operations.push({ kind: "launch", tasks });
+      }
+      tasks.push(taskOf(word, agentId));
+      continue;
+    }
+    tasks = null;
+    const [, kind = "", operationId, rest = ""] = /^\+(\w+)(?:#([^:]*))?:(.*)$/.exec(word) ?? [];
+    const operation = operationOf(`${kind}:${rest}`);
+    operations.push(operationId === undefined ? operation : { ...operation, operationId });
+  }
+  return operations.length === 0 ? [{ kind: "launch", tasks: [] }] : operations;
 }
 
 function agentStatus(

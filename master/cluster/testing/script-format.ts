@@ -1,9 +1,10 @@
 import type { MasterToAgent } from "@bourse/model/agent-messages";
+import type { OperationStatus } from "@bourse/model/operation";
 import type { OperatorChange } from "@bourse/model/operator";
-import { formatResources } from "@bourse/model/resources";
 import type { FrameworkEvent } from "@bourse/model/scheduler";
 import type { TaskStatus } from "@bourse/model/task";
 import type { Effects, Sending } from "../effects.ts";
+import { formatAny, formatExact } from "./resource-words.ts";
 
 /** Kinds of lines that a script shows only when it says `show`. */
 export const HIDDEN_AT_FIRST = ["heartbeat", "ping", "event", "persist"] as const;
@@ -56,7 +57,7 @@ function formatEvent(event: FrameworkEvent): string {
       return event.offers
         .map(({ offerId, agentId, role, resources }) => {
           const as = role === "*" ? "" : ` as ${role}`;
-          return `offer ${offerId} of ${agentId}${as}: ${formatResources(resources)}`;
+          return `offer ${offerId} of ${agentId}${as}: ${formatAny(resources)}`;
         })
         .join("\n   ");
     case "rescind":
@@ -68,7 +69,7 @@ function formatEvent(event: FrameworkEvent): string {
     case "rescind-inverse":
       return `rescind-inverse ${event.inverseOfferId}`;
     case "operation-update":
-      return `operation-update ${event.status.operationId} ${event.status.state}`;
+      return `operation-update ${formatOperation(event.status)}`;
     case "update":
       return `update ${formatStatus(event.status)}`;
     case "message":
@@ -92,7 +93,7 @@ function formatMessage(message: MasterToAgent): string {
     }
     case "launch": {
       const tasks = message.tasks.map(
-        ({ taskId, resources }) => `${taskId} (${formatResources(resources)})`,
+        ({ taskId, resources }) => `${taskId} (${formatAny(resources)})`,
       );
       return `launch ${message.framework.frameworkId}: ${tasks.join(", ")}`;
     }
@@ -103,7 +104,7 @@ function formatMessage(message: MasterToAgent): string {
     case "acknowledge":
       return `acknowledge ${message.frameworkId}/${message.taskId} ${message.uuid}`;
     case "apply-operation":
-      return `apply-operation ${message.operation.operationUuid} ${message.operation.kind}`;
+      return `apply-operation ${message.operation.operationUuid} ${message.operation.kind}: ${formatExact(message.operation.consumed)} -> ${formatExact(message.operation.converted)}`;
     case "acknowledge-operation":
       return `acknowledge-operation ${message.operationUuid} ${message.uuid}`;
     case "shutdown-framework":
@@ -117,6 +118,20 @@ function formatMessage(message: MasterToAgent): string {
     case "error":
       return `error ${message.refusal.code}: ${message.refusal.message}`;
   }
+}
+
+function formatOperation({
+  operationId,
+  state,
+  message,
+  agentId,
+  uuid,
+  convertedResources,
+}: OperationStatus): string {
+  const where = agentId === undefined ? "" : ` on ${agentId}`;
+  const text = message === undefined ? "" : `: ${message}`;
+  const made = convertedResources.length === 0 ? "" : ` (${formatExact(convertedResources)})`;
+  return `${operationId} ${state}${where}${uuid === undefined ? "" : ` ${uuid}`}${made}${text}`;
 }
 
 function formatStatus(status: TaskStatus): string {

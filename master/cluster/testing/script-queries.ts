@@ -1,4 +1,7 @@
+import type { RoleView } from "@bourse/model/operator";
+import type { Amount } from "@bourse/model/quota";
 import { formatResources, type Resources } from "@bourse/model/resources";
+import { formatAny, formatExact } from "./resource-words.ts";
 import { WALL_ORIGIN_MS, type World } from "./world.ts";
 
 /** What an operator sees, a line an item. */
@@ -12,7 +15,7 @@ export function queryLines(world: World, what: string, id: string): string[] {
         ? world.query({ kind: what, page, filter })
         : what === "frameworks"
           ? world.query({ kind: what, page, hasCompleted: id === "all" })
-          : world.query({ kind: what as "agents" | "offers", page });
+          : world.query({ kind: what as "agents" | "offers" | "operations", page });
   switch (view.kind) {
     case "tasks":
       return view.tasks.map(
@@ -22,7 +25,7 @@ export function queryLines(world: World, what: string, id: string): string[] {
     case "agents":
       return view.agents.map(
         ({ agentId, condition, tasks, offered, allocated }) =>
-          `${agentId} ${condition}, ${tasks} tasks; offered ${formatResources(offered)}; allocated ${formatResources(allocated)}`,
+          `${agentId} ${condition}, ${tasks} tasks; offered ${formatAny(offered)}; allocated ${formatAny(allocated)}`,
       );
     case "frameworks":
       return view.frameworks.map(({ frameworkId, condition, tasks, offers, removeAtMs }) => {
@@ -41,9 +44,44 @@ export function queryLines(world: World, what: string, id: string): string[] {
       ];
     case "refused":
       return [`refused ${view.refusal.code}: ${view.refusal.message}`];
+    case "roles":
+      return view.roles.map(formatRole);
+    case "reservations":
+      return view.reservations.map(
+        ({ agentId, role, resources, allocated, isOrphaned }) =>
+          `${agentId} ${role}: ${formatExact(resources)}; allocated ${formatExact(allocated)}${isOrphaned ? "; orphaned" : ""}`,
+      );
+    case "volumes":
+      return view.volumes.map(({ agentId, resource, usedBy, isOrphaned }) => {
+        const users = usedBy.map(({ frameworkId, taskId }) => `${frameworkId}/${taskId}`);
+        const by = users.length === 0 ? "" : `; used by ${users.join(", ")}`;
+        return `${agentId} ${formatExact([resource])}${by}${isOrphaned ? "; orphaned" : ""}`;
+      });
+    case "operations":
+      return view.operations.map(
+        ({ operationUuid, agentId, operation, frameworkId = "", operationId = "", state }) =>
+          `${operationUuid} ${operation} on ${agentId} ${state} ${frameworkId}/${operationId}`,
+      );
     default:
       return [];
   }
+}
+
+function formatRole({ role, weightMilli, quota, consumed, frameworkIds, reserved }: RoleView) {
+  const parts = [
+    weightMilli === 1000 ? "" : `weight ${weightMilli / 1000}`,
+    quota === undefined ? "" : `guaranteed ${formatAmounts(quota.guarantees)}`,
+    quota === undefined ? "" : `at most ${formatAmounts(quota.limits)}`,
+    `consumed ${formatAmounts(consumed)}`,
+    reserved.length === 0 ? "" : `reserved ${formatAny(reserved)}`,
+    frameworkIds.length === 0 ? "" : frameworkIds.join(" "),
+  ];
+  return `${role}: ${parts.filter((part) => part !== "").join("; ")}`;
+}
+
+function formatAmounts(amounts: readonly Amount[]): string {
+  const words = amounts.map(({ name, milli }) => `${name}=${milli / 1000}`);
+  return words.length === 0 ? "nothing" : words.join(",");
 }
 
 function subjectOf(id: string) {
