@@ -12,6 +12,7 @@ import { DockerContainerizer } from "./containerizer/docker/docker-containerizer
 import { FakeContainerizer } from "./containerizer/fake/fake-containerizer.ts";
 import { ProcessContainerizer } from "./containerizer/process/process-containerizer.ts";
 import type { AgentOptions } from "./options.ts";
+import { volumePath } from "./volumes/volume-path.ts";
 
 export interface ContainerizerParts {
   readonly options: AgentOptions;
@@ -29,6 +30,7 @@ export function makeContainerizer(parts: ContainerizerParts): Containerizer {
     owner,
     onEvent,
     encodeStatus: encodeContainerStatus,
+    volumePath: (volume) => volumePath(parts.directory, volume),
     onNotice: (message: string) => log.warn(message),
   };
   switch (options.containerizer) {

@@ -4,10 +4,12 @@ import { ClusterError } from "@bourse/model/errors";
 import type { AgentId, ContainerId } from "@bourse/model/ids";
 import type { Now } from "@bourse/model/now";
 import { Random } from "@bourse/model/random";
+import { NO_RESOURCES, type Resources } from "@bourse/model/resources";
 import { AgentCore } from "@bourse/task/agent-core";
 import { foldCheckpoint, recordsOf } from "@bourse/task/checkpoint";
 import type { AgentAction, CheckpointRecord } from "@bourse/task/effects";
-import type { AgentConfig, AgentInput, FoundContainer } from "@bourse/task/inputs";
+import type { AgentCheckpoint, AgentConfig, AgentInput, FoundContainer } from "@bourse/task/inputs";
+import { combineTotal } from "@bourse/task/total-resources";
 import type { Logger } from "pino";
 import { AgentLoop } from "./agent-loop.ts";
 import { CheckpointLog } from "./checkpoint/checkpoint-log.ts";
@@ -16,6 +18,7 @@ import { HealthChecks } from "./health/health-checks.ts";
 import { MasterLink } from "./master-link/master-link.ts";
 import { RelayStream } from "./relay/relay-stream.ts";
 import { serveRelay } from "./relay/serve-relay.ts";
+import { VolumeStore } from "./volumes/volume-store.ts";
 
 export interface AgentParts {
   readonly info: AgentInfo;
@@ -50,6 +53,7 @@ export class Agent {
   readonly #parts: AgentParts;
   readonly #random: Random;
   readonly #abort = new AbortController();
+  readonly #volumes: VolumeStore;
   #log: CheckpointLog | null = null;
   #containerizer: Containerizer | null = null;
   #core: AgentCore | null = null;
@@ -66,6 +70,9 @@ export class Agent {
   private constructor(parts: AgentParts) {
     this.#parts = parts;
     this.#random = Random.fromSeed(parts.seed);
+    this.#volumes = new VolumeStore(parts.directory, ({ message, hint }) =>
+      parts.log.error({ hint }, message),
+    );
   }
 
   /**
@@ -84,6 +91,12 @@ export class Agent {
       () => agent.#currentRecords(),
     );
     agent.#log = log;
+    try {
+      mustSuffice(parts.info.resources, foldCheckpoint(log.records));
+    } catch (thrown) {
+      await agent.#letGo();
+      throw thrown;
+    }
     agent.#containerizer = parts.makeContainerizer(log.owner, (containerId, event) =>
       agent.#take({ kind: "container", containerId, event }),
     );
@@ -132,6 +145,7 @@ export class Agent {
   async #letGo(): Promise<void> {
     await this.#containerizer?.close();
     await this.#log?.close();
+    await this.#volumes.close();
   }
 
   async #recover(log: CheckpointLog, containerizer: Containerizer): Promise<void> {
@@ -228,6 +242,12 @@ export class Agent {
       case "stop-check":
         health.stop(action.containerId);
         return;
+      case "create-volume":
+        this.#volumes.create(action.volume, action.isNew);
+        return;
+      case "destroy-volume":
+        this.#volumes.destroy(action.volume);
+        return;
       case "report-orphan":
         this.#orphans.push(action.containerId);
         log.warn({ containerId: action.containerId }, "orphan: a container that no task knows");
@@ -254,6 +274,9 @@ export class Agent {
         // Here the message is the engine's; elsewhere it may quote what a check wrote.
         const why = reason === "REASON_CONTAINER_LAUNCH_FAILED" ? { message } : {};
         log.info({ frameworkId, taskId, state, reason, ...why }, "task");
+      } else if (record.kind === "operation") {
+        const { operationUuid, frameworkId, operationId, state, message } = record.update;
+        log.info({ operationUuid, frameworkId, operationId, state, message }, "operation");
       }
     }
   }
@@ -274,6 +297,19 @@ export class Agent {
     this.#loop?.close();
     this.#parts.onEnd({ kind: "failed", error });
   }
+}
+
+/** Offering less than what was reserved would break a promise; offering it unreserved, give a volume away (M-56). */
+function mustSuffice(detected: Resources, checkpoint: AgentCheckpoint | null): void {
+  const combined = combineTotal(detected, checkpoint?.dynamic ?? NO_RESOURCES);
+  if ("total" in combined) return;
+  throw new ClusterError(
+    "conflict",
+    `the agent has less than was reserved on it: ${combined.missing}`,
+    {
+      hint: "give it at least that with --resources; or start it as it was, destroy the volumes and take the reservations back, and then change it",
+    },
+  );
 }
 
 function readClocks(): Now {

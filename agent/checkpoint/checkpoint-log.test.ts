@@ -148,7 +148,7 @@ test.each([
 test("a log of another version is refused in one line that says so", async () => {
   await writeFile(file, "bourse-agent-checkpoint 9 o1\n");
   await expect(openLog()).rejects.toThrow(
-    `wrong store version: ${file} has format 9, this agent reads format 1`,
+    `wrong store version: ${file} has format 9, this agent reads format 2`,
   );
 });
 

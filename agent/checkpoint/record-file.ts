@@ -7,7 +7,9 @@ import { ClusterError } from "@bourse/model/errors";
  * disk, so only the last can be torn.
  */
 export const FORMAT_NAME = "bourse-agent-checkpoint";
-export const FORMAT_VERSION = 1;
+/** 2 has records of operations; an agent that knew only 1 would forget reservations and volumes. */
+export const FORMAT_VERSION = 2;
+const READABLE_VERSIONS: readonly string[] = ["1", "2"];
 const FRAME_HEADER_BYTES = 12;
 
 export function headerLine(owner: string): Buffer {
@@ -64,7 +66,7 @@ function parseHeader(bytes: Buffer, path: string): { owner: string; length: numb
       hint: "give the agent a work directory of its own",
     });
   }
-  if (version !== String(FORMAT_VERSION)) {
+  if (!READABLE_VERSIONS.includes(version ?? "")) {
     throw new ClusterError(
       "conflict",
       `wrong store version: ${path} has format ${version}, this agent reads format ${FORMAT_VERSION}`,

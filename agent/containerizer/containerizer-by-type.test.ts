@@ -2,7 +2,7 @@ import type { ContainerSpec } from "@bourse/model/container";
 import { expect, test } from "vitest";
 import { ContainerizerByType } from "./containerizer-by-type.ts";
 import { containerizerContract } from "./containerizer-contract.ts";
-import { EventLog, launchOf } from "./contract-harness.ts";
+import { EventLog, launchOf, NO_VOLUMES } from "./contract-harness.ts";
 import { FakeContainerizer } from "./fake/fake-containerizer.ts";
 import { FakeHost } from "./fake/fake-host.ts";
 
@@ -23,10 +23,22 @@ containerizerContract("by type", async () => {
   return {
     container: { type: "process" },
     speed,
-    open: async (owner, onEvent) =>
+    open: async (owner, onEvent, volumePath) =>
       new ContainerizerByType({
-        docker: new FakeContainerizer({ owner, host: hosts.docker, onEvent, encodeStatus }),
-        process: new FakeContainerizer({ owner, host: hosts.process, onEvent, encodeStatus }),
+        docker: new FakeContainerizer({
+          owner,
+          host: hosts.docker,
+          onEvent,
+          encodeStatus,
+          volumePath,
+        }),
+        process: new FakeContainerizer({
+          owner,
+          host: hosts.process,
+          onEvent,
+          encodeStatus,
+          volumePath,
+        }),
       }),
     dispose: async () => {},
   };
@@ -36,7 +48,13 @@ test("a task goes where its container type says, and is found there after a rest
   const hosts = { docker: new FakeHost(), process: new FakeHost() };
   const log = new EventLog();
   const parts = (host: FakeHost) =>
-    new FakeContainerizer({ owner: "o1", host, onEvent: log.listener, encodeStatus });
+    new FakeContainerizer({
+      owner: "o1",
+      host,
+      onEvent: log.listener,
+      encodeStatus,
+      volumePath: NO_VOLUMES,
+    });
   const open = () =>
     new ContainerizerByType({ docker: parts(hosts.docker), process: parts(hosts.process) });
   const first = open();

@@ -1,4 +1,9 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { volumePath } from "../volumes/volume-path.ts";
+import { VolumeStore } from "../volumes/volume-store.ts";
 import type { Containerizer, LogRequest } from "./containerizer.ts";
 import { type ContractHarness, EventLog, launchOf, textOf } from "./contract-harness.ts";
 
@@ -15,6 +20,7 @@ export function containerizerContract(
 ): void {
   describe.skipIf(skipReason !== null)(`containerizer contract: ${name}`, () => {
     let harness: ContractHarness;
+    let volumeDir: string;
     let containerizer: Containerizer;
     let log: EventLog;
     let opened: Containerizer[] = [];
@@ -23,15 +29,21 @@ export function containerizerContract(
 
     async function open(as = owner): Promise<{ containerizer: Containerizer; log: EventLog }> {
       const events = new EventLog();
-      const another = await harness.open(as, events.listener);
+      const another = await harness.open(as, events.listener, (volume) =>
+        volumePath(volumeDir, volume),
+      );
       opened.push(another);
       return { containerizer: another, log: events };
     }
 
     beforeAll(async () => {
       harness = await openHarness();
+      volumeDir = await mkdtemp(join(tmpdir(), "bourse-contract-volumes-"));
     });
-    afterAll(() => harness.dispose());
+    afterAll(async () => {
+      await harness.dispose();
+      await rm(volumeDir, { recursive: true, force: true });
+    });
     // Each test is an agent of its own, so that none sees the containers of another.
     async function start(): Promise<void> {
       owner = `contract-${process.pid}-${Date.now()}-${count++}`;
@@ -154,6 +166,43 @@ export function containerizerContract(
       expect((await textOf(containerizer.logs("c1", ALL_LOGS))).stdout).toBe(
         "a $b 'c'/31000/31000/31005//\n",
       );
+    });
+
+    test("what one container writes to a persistent volume outlives it, and the next one reads it (M-68)", async () => {
+      await start();
+      const volume = { role: "eng/db", id: owner };
+      const store = new VolumeStore(volumeDir, (error) => expect.unreachable(error.message));
+      store.create(volume, true);
+      const persistentVolumes = [{ volume, containerPath: "state/data", mode: "RW" }] as const;
+      launch("c1", "echo of $MESOS_TASK_ID > $MESOS_SANDBOX/state/data/file", {
+        persistentVolumes,
+      });
+      expect(await log.until("c1", "exited")).toMatchObject({ exitCode: 0 });
+      await containerizer.remove("c1");
+      const elsewhere = [{ volume, containerPath: "old", mode: "RW" }] as const;
+      launch("c2", "cat $MESOS_SANDBOX/old/file", { persistentVolumes: elsewhere });
+      expect(await log.until("c2", "exited")).toMatchObject({ exitCode: 0 });
+      expect((await textOf(containerizer.logs("c2", ALL_LOGS))).stdout).toBe("of task-of-c1\n");
+      store.destroy(volume);
+      await store.close();
+    });
+
+    test.each([
+      [
+        "whose directory is not there",
+        "ghost",
+        "data",
+        "volume ghost of role eng has no directory",
+      ],
+      ["that would leave the sandbox", "", "../data", "cannot be mounted at"],
+    ])("a launch on a persistent volume %s fails with the reason", async (_what, id, path, why) => {
+      await start();
+      const volume = { role: "eng", id: id === "" ? owner : id };
+      const store = new VolumeStore(volumeDir, () => {});
+      if (id === "") store.create(volume, true);
+      const persistentVolumes = [{ volume, containerPath: path, mode: "RW" }] as const;
+      launch("c1", "exit 0", { persistentVolumes });
+      expect((await log.until("c1", "launch-failed")).message).toContain(why);
     });
 
     test("logs keep the two streams apart, and give the last lines", async () => {

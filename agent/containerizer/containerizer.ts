@@ -2,6 +2,7 @@ import type { HealthCheckSpec } from "@bourse/model/container";
 import type { ContainerId } from "@bourse/model/ids";
 import type { ContainerLaunch } from "@bourse/task/effects";
 import type { ContainerEvent, FoundContainer } from "@bourse/task/inputs";
+import type { VolumePath } from "./volume-mounts.ts";
 
 /**
  * Where containers run. An adapter (docker/, process/, fake/) does what the task core decided and tells what
@@ -24,7 +25,10 @@ export interface Containerizer {
    */
   list(): Promise<readonly FoundContainer[]>;
 
-  /** Starts a container; all that follows, failure too, is told by events. */
+  /**
+   * Starts a container; all that follows, failure too, is told by events. The directories of its persistent volumes are
+   * there; they are seen at their paths, relative ones below the sandbox, and outlive the container.
+   */
   launch(launch: ContainerLaunch): void;
 
   /**
@@ -75,6 +79,7 @@ export type StatusEncoder = (status: {
 export interface ContainerizerOptions {
   readonly onEvent: ContainerListener;
   readonly encodeStatus: StatusEncoder;
+  readonly volumePath: VolumePath;
   /** One line for the operator: the engine went away, came back, a stop hangs. Never a secret. */
   readonly onNotice?: (message: string) => void;
 }

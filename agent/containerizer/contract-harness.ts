@@ -4,6 +4,7 @@ import type { ContainerId } from "@bourse/model/ids";
 import type { ContainerLaunch } from "@bourse/task/effects";
 import type { ContainerEvent } from "@bourse/task/inputs";
 import type { Containerizer, ContainerListener, OutputChunk } from "./containerizer.ts";
+import type { VolumePath } from "./volume-mounts.ts";
 
 /** One adapter on one host, as the contract drives it. */
 export interface ContractHarness {
@@ -12,7 +13,7 @@ export interface ContractHarness {
   /** How many times faster than the clock sleeps and graces pass here; real containers: 1. */
   readonly speed: number;
   /** A new containerizer over the state that the owner has on this host. */
-  open(owner: string, onEvent: ContainerListener): Promise<Containerizer>;
+  open(owner: string, onEvent: ContainerListener, volumePath: VolumePath): Promise<Containerizer>;
   /** Leaves nothing behind. */
   dispose(): Promise<void>;
 }
@@ -68,6 +69,9 @@ export function dockerSpec(image: string, overrides: Partial<DockerSpec> = {}): 
   };
 }
 
+/** For tests without volumes: no directory is there. */
+export const NO_VOLUMES: VolumePath = ({ id }) => `/nonexistent/${id}`;
+
 /** A launch of a shell command; override only what the test is about. */
 export function launchOf(
   containerId: ContainerId,
@@ -88,6 +92,7 @@ export function launchOf(
     run: { command: spec, container, killGraceMs: 3_000, labels: [] },
     limits: {},
     hostPorts: [],
+    persistentVolumes: [],
     ...overrides,
   };
 }

@@ -16,6 +16,7 @@ function launch(containerId: string): ContainerLaunch {
     run: { command, container: { type: "process" }, killGraceMs: 100, labels: [] },
     limits: {},
     hostPorts: [],
+    persistentVolumes: [],
   };
 }
 

@@ -17,6 +17,7 @@ const SPEC: DockerOnly = {
 const CONTEXT: CreateContext = {
   ownership: { owner: "o1" },
   sandbox: "/sandboxes/c1",
+  persistentVolumes: [],
   logBounds: { maxSize: "10m", maxFile: 2 },
   publishAddress: "",
   engine: { cpuCount: 4, hasInit: true },

@@ -3,6 +3,7 @@ import type { ContainerSpec, PortMapping, VolumeMount } from "@bourse/model/cont
 import type { ContainerLaunch } from "@bourse/task/effects";
 import type { ContainerCreateOptions, HostConfig, MountSettings } from "dockerode";
 import { SANDBOX_MOUNT, taskEnvironment } from "../environment.ts";
+import type { VolumeMountPoint } from "../volume-mounts.ts";
 import { labelsOf, type Ownership } from "./labels.ts";
 
 export type DockerSpec = Extract<ContainerSpec, { type: "docker" }>;
@@ -15,6 +16,7 @@ export interface LogBounds {
 export interface CreateContext {
   readonly ownership: Ownership;
   readonly sandbox: string;
+  readonly persistentVolumes: readonly VolumeMountPoint[];
   readonly logBounds: LogBounds;
   /** Address that port mappings listen on; empty = all. */
   readonly publishAddress: string;
@@ -48,6 +50,7 @@ export function createOptions(
         : {}),
       Mounts: [
         { Type: "bind", Source: context.sandbox, Target: SANDBOX_MOUNT },
+        ...context.persistentVolumes.map(persistentMount),
         ...spec.volumes.map(mount),
       ],
       Privileged: spec.isPrivileged,
@@ -137,6 +140,12 @@ function mount({ source, containerPath, mode }: VolumeMount): MountSettings {
           },
         }),
   };
+}
+
+function persistentMount(volume: VolumeMountPoint): MountSettings {
+  const { path, target, isInSandbox, isReadOnly } = volume;
+  const inside = isInSandbox ? `${SANDBOX_MOUNT}/${target}` : target;
+  return { Type: "bind", Source: path, Target: inside, ReadOnly: isReadOnly };
 }
 
 /** The engine's own default grows without bound. */

@@ -71,6 +71,7 @@ export class DockerContainerizer implements Containerizer {
       publishAddress: options.publishAddress ?? "",
       credentials: options.credentials ?? new Map(),
       pullStallMs: options.pullStallMs ?? PULL_STALL_MS,
+      volumePath: options.volumePath,
     });
     this.#engine = new EngineContainers(this.#docker, options.owner);
     this.#tracked = new TrackedContainers(this.#engine, options, (containerId) =>

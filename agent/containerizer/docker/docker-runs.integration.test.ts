@@ -2,7 +2,14 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type DockerSpec, dockerSpec, EventLog, launchOf, textOf } from "../contract-harness.ts";
+import {
+  type DockerSpec,
+  dockerSpec,
+  EventLog,
+  launchOf,
+  NO_VOLUMES,
+  textOf,
+} from "../contract-harness.ts";
 import { DockerContainerizer, type DockerContainerizerOptions } from "./docker-containerizer.ts";
 import { busyboxTar, engineForTests, makeTestImage, sweepContainers } from "./engine-for-tests.ts";
 import { LABELS } from "./labels.ts";
@@ -32,6 +39,7 @@ describe.skipIf(skipReason !== null)("docker containerizer", () => {
       onEvent: log.listener,
       onNotice: (message) => notices.push(message),
       encodeStatus: (status) => Buffer.from(JSON.stringify(status)),
+      volumePath: NO_VOLUMES,
       ...options,
     });
   }

@@ -18,12 +18,13 @@ containerizerContract(
     return {
       speed: 1,
       container: dockerSpec(IMAGE),
-      open: async (owner, onEvent) => {
+      open: async (owner, onEvent, volumePath) => {
         owners.add(owner);
         return new DockerContainerizer({
           owner,
           sandboxRoot: join(sandboxRoot, owner),
           onEvent,
+          volumePath,
           encodeStatus: () => new Uint8Array(),
         });
       },

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import Docker from "dockerode";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { dockerSpec, EventLog, launchOf } from "../contract-harness.ts";
+import { dockerSpec, EventLog, launchOf, NO_VOLUMES } from "../contract-harness.ts";
 import { DockerContainerizer } from "./docker-containerizer.ts";
 import { engineForTests, makeTestImage } from "./engine-for-tests.ts";
 
@@ -102,6 +102,7 @@ describe.skipIf(skipReason !== null)("docker containerizer when the engine goes 
       onEvent: log.listener,
       onNotice: (message) => notices.push(message),
       encodeStatus: () => new Uint8Array(),
+      volumePath: NO_VOLUMES,
       engineWaitMs: 1_000,
     });
     await containerizer.list();
@@ -139,6 +140,7 @@ describe.skipIf(skipReason !== null)("docker containerizer when the engine goes 
       docker: engine.docker,
       onEvent: () => {},
       encodeStatus: () => new Uint8Array(),
+      volumePath: NO_VOLUMES,
       engineWaitMs: 200,
     });
     await expect(another.list()).rejects.toMatchObject({ code: "unreachable" });

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Docker from "dockerode";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { dockerSpec, EventLog, launchOf } from "../contract-harness.ts";
+import { dockerSpec, EventLog, launchOf, NO_VOLUMES } from "../contract-harness.ts";
 import { DockerContainerizer } from "./docker-containerizer.ts";
 import { engineForTests, makeTestImage, sweepContainers } from "./engine-for-tests.ts";
 
@@ -68,6 +68,7 @@ describe.skipIf(skipReason !== null)("docker containerizer when a call hangs", (
       onEvent: log.listener,
       onNotice: (message) => notices.push(message),
       encodeStatus: () => new Uint8Array(),
+      volumePath: NO_VOLUMES,
     });
     await containerizer.list();
   });

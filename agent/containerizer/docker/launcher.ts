@@ -4,6 +4,7 @@ import type { ContainerLaunch } from "@bourse/task/effects";
 import type Docker from "dockerode";
 import type { ContainerInspectInfo } from "dockerode";
 import { directoryName } from "../sandbox.ts";
+import { type VolumePath, volumeMounts } from "../volume-mounts.ts";
 import { createOptions, type DockerSpec, type LogBounds } from "./create-options.ts";
 import { engineErrorKind } from "./engine-error.ts";
 import { ImageStore, type RegistryCredentials } from "./image-store.ts";
@@ -18,6 +19,7 @@ export interface LauncherOptions {
   readonly publishAddress: string;
   readonly credentials: RegistryCredentials;
   readonly pullStallMs: number;
+  readonly volumePath: VolumePath;
 }
 
 /** A launch under way, so that it can be abandoned between its steps. */
@@ -50,11 +52,13 @@ export class Launcher {
     progress: LaunchProgress,
   ): Promise<ContainerInspectInfo> {
     const { docker } = this.#options;
+    const persistentVolumes = volumeMounts(launch, this.#options.volumePath);
     const sandbox = await this.#makeSandbox(launch);
     await unlessAborted(progress.signal, this.#images.ensure(spec.image, spec.shouldPull));
     const options = createOptions(launch, spec, {
       ...this.#options,
       sandbox,
+      persistentVolumes,
       engine: await this.#engineFacts(),
     });
     const container = await docker.createContainer(options);

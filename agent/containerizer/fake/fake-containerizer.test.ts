@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { containerizerContract } from "../containerizer-contract.ts";
-import { EventLog, launchOf } from "../contract-harness.ts";
+import { EventLog, launchOf, NO_VOLUMES } from "../contract-harness.ts";
 import { FakeContainerizer } from "./fake-containerizer.ts";
 import { FakeHost } from "./fake-host.ts";
 
@@ -13,7 +13,8 @@ containerizerContract("fake", async () => {
   return {
     container: { type: "process" },
     speed: SPEED,
-    open: async (owner, onEvent) => new FakeContainerizer({ owner, host, onEvent, encodeStatus }),
+    open: async (owner, onEvent, volumePath) =>
+      new FakeContainerizer({ owner, host, onEvent, encodeStatus, volumePath }),
     dispose: async () => {},
   };
 });
@@ -26,6 +27,7 @@ describe("fake containerizer", () => {
       startDelayMs: 200,
       onEvent: log.listener,
       encodeStatus,
+      volumePath: NO_VOLUMES,
     });
     const beganAtMs = performance.now();
     fake.launch(launchOf("c1", { type: "process" }, { command: { value: "exit 0" } }));
@@ -36,7 +38,12 @@ describe("fake containerizer", () => {
 
   test("without a command it runs until it is stopped", async () => {
     const log = new EventLog();
-    const fake = new FakeContainerizer({ owner: "o1", onEvent: log.listener, encodeStatus });
+    const fake = new FakeContainerizer({
+      owner: "o1",
+      onEvent: log.listener,
+      encodeStatus,
+      volumePath: NO_VOLUMES,
+    });
     fake.launch(launchOf("c1", { type: "process" }));
     await log.until("c1", "started");
     fake.stop("c1", 1_000);

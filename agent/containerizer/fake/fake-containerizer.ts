@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { HealthCheckSpec } from "@bourse/model/container";
 import { ClusterError } from "@bourse/model/errors";
 import type { ContainerId } from "@bourse/model/ids";
@@ -16,6 +17,7 @@ import type {
 } from "../containerizer.ts";
 import { SANDBOX_MOUNT, taskEnvironment } from "../environment.ts";
 import { runCheckSession } from "../run-check.ts";
+import { type VolumeMountPoint, volumeMounts } from "../volume-mounts.ts";
 import { type FakeContainer, FakeHost, fakeExit, record, wakeFollowers } from "./fake-host.ts";
 import { fakeLogs } from "./fake-logs.ts";
 import { FakeProcess } from "./fake-process.ts";
@@ -31,7 +33,8 @@ export interface FakeContainerizerOptions extends ContainerizerOptions {
 
 /**
  * Containers that are entries in memory, for load: 100,000 of them cost no process. The command decides how long
- * one runs and how it ends (see `parseProgram`); limits, images and volumes are ignored.
+ * one runs and how it ends (see `parseProgram`); limits and images are ignored; of files it has only those
+ * of persistent volumes.
  */
 export class FakeContainerizer implements Containerizer {
   readonly name = "fake";
@@ -101,6 +104,7 @@ export class FakeContainerizer implements Containerizer {
       onOutput: (chunk) => output.push(chunk),
       hasStdin: request.isInteractive,
       speed: this.#host.speed,
+      locate: (path) => locate(container.volumes, path),
     });
     void process.exit.then(() => output.end());
     void container.process.exit.then(() => process.kill("SIGKILL"));
@@ -138,6 +142,14 @@ export class FakeContainerizer implements Containerizer {
       this.#emit(containerId, { kind: "launch-failed", message });
       return;
     }
+    let volumes: readonly VolumeMountPoint[];
+    try {
+      volumes = volumeMounts(launch, this.#options.volumePath);
+    } catch (thrown) {
+      const message = thrown instanceof Error ? thrown.message : String(thrown);
+      this.#emit(containerId, { kind: "launch-failed", message });
+      return;
+    }
     const environment = taskEnvironment(launch, SANDBOX_MOUNT);
     const words = command.isShell ? [] : [command.value ?? "", ...command.args];
     const steps = command.isShell
@@ -148,8 +160,10 @@ export class FakeContainerizer implements Containerizer {
         onOutput: (chunk) => record(container, chunk),
         hasStdin: false,
         speed: this.#host.speed,
+        locate: (path) => locate(volumes, path),
       }),
       environment,
+      volumes,
       output: [],
       droppedCount: 0,
       followers: new Set(),
@@ -202,6 +216,15 @@ function stepsOf(
 ): readonly FakeStep[] {
   const isShell = words[0]?.endsWith("sh") === true && words[1] === "-c";
   return parseProgram(isShell ? (words[2] ?? "") : words.join(" "), environment);
+}
+
+/** A path of a container as one of the host, when it lies in a volume. */
+function locate(volumes: readonly VolumeMountPoint[], path: string): string | null {
+  for (const { path: hostPath, target, isInSandbox } of volumes) {
+    const inside = `${isInSandbox ? `${SANDBOX_MOUNT}/${target}` : target}/`;
+    if (path.startsWith(inside)) return join(hostPath, path.slice(inside.length));
+  }
+  return null;
 }
 
 class FakeExec implements ExecSession {

@@ -1,6 +1,7 @@
 import type { ContainerId } from "@bourse/model/ids";
 import type { OutputChunk } from "../containerizer.ts";
 import { exitText } from "../exit-text.ts";
+import type { VolumeMountPoint } from "../volume-mounts.ts";
 import type { FakeProcess } from "./fake-process.ts";
 
 /** What a fake container has written is kept up to this many pieces, the newest. */
@@ -10,6 +11,7 @@ const OUTPUT_CHUNKS_MAX = 1_000;
 export interface FakeContainer {
   readonly process: FakeProcess;
   readonly environment: ReadonlyMap<string, string>;
+  readonly volumes: readonly VolumeMountPoint[];
   readonly output: OutputChunk[];
   /** Pieces that are not kept any more. */
   droppedCount: number;

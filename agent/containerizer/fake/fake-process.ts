@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import type { OutputChunk } from "../containerizer.ts";
 import type { FakeStep } from "./fake-program.ts";
@@ -11,6 +12,7 @@ export class FakeProcess {
   readonly #steps: readonly FakeStep[];
   readonly #speed: number;
   readonly #onOutput: (chunk: OutputChunk) => void;
+  readonly #locate: (path: string) => string | null;
   #resolveExit: (exitCode: number) => void = () => {};
   #index = 0;
   #timer: NodeJS.Timeout | null = null;
@@ -26,11 +28,14 @@ export class FakeProcess {
       readonly hasStdin: boolean;
       /** How many times faster than the clock sleeps pass. */
       readonly speed: number;
+      /** Where a file of the program is on the host; null = it can have no such file. */
+      readonly locate: (path: string) => string | null;
     },
   ) {
     this.#steps = steps;
     this.#onOutput = options.onOutput;
     this.#speed = options.speed;
+    this.#locate = options.locate;
     this.#stdinHasEnded = !options.hasStdin;
     this.exit = new Promise((resolve) => {
       this.#resolveExit = resolve;
@@ -79,6 +84,11 @@ export class FakeProcess {
       case "write":
         this.#onOutput({ stream: step.stream, data: Buffer.from(step.text) });
         return false;
+      case "save":
+      case "show":
+        if (this.#doFile(step)) return false;
+        this.#end(1);
+        return true;
       case "exit":
         this.#end(step.exitCode);
         return true;
@@ -96,6 +106,20 @@ export class FakeProcess {
           this.#continue();
         }, step.durationMs / this.#speed);
         return true;
+    }
+  }
+
+  /** False when there is no such file. */
+  #doFile(step: Extract<FakeStep, { kind: "save" | "show" }>): boolean {
+    const path = this.#locate(step.path);
+    try {
+      if (path === null) throw new Error("no such directory");
+      if (step.kind === "save") writeFileSync(path, step.text);
+      else this.#onOutput({ stream: "stdout", data: readFileSync(path) });
+      return true;
+    } catch {
+      this.#onOutput({ stream: "stderr", data: Buffer.from(`${step.path}: no such file\n`) });
+      return false;
     }
   }
 

@@ -1,6 +1,8 @@
 /** One thing that a fake process does. */
 export type FakeStep =
   | { readonly kind: "write"; readonly stream: "stdout" | "stderr"; readonly text: string }
+  | { readonly kind: "save"; readonly path: string; readonly text: string }
+  | { readonly kind: "show"; readonly path: string }
   | { readonly kind: "sleep"; readonly durationMs: number }
   | { readonly kind: "exit"; readonly exitCode: number }
   | { readonly kind: "ignore-sigterm" }
@@ -9,8 +11,8 @@ export type FakeStep =
   | { readonly kind: "run-on" };
 
 /**
- * Reads the few words of shell that the fake understands, separated by `;`: `echo TEXT [>&2]` (with $VARIABLES),
- * `sleep SECONDS`, `exit CODE`, `true`, `false`, `cat`, `trap '' TERM`. Anything else runs until it is killed.
+ * Reads the few words of shell that the fake understands, separated by `;`: `echo TEXT [>&2 | > FILE]` (with $VARIABLES),
+ * `sleep SECONDS`, `exit CODE`, `true`, `false`, `cat [FILE]`, `trap '' TERM`. Its files are those of persistent volumes. Anything else runs until it is killed.
  */
 export function parseProgram(
   text: string,
@@ -28,9 +30,11 @@ function parseStatement(statement: string, environment: ReadonlyMap<string, stri
   switch (word) {
     case "echo": {
       const isError = rest.at(-1) === ">&2";
-      const text = (isError ? rest.slice(0, -1) : rest).join(" ");
-      const expanded = text.replace(/\$(\w+)/g, (_match, name) => environment.get(name) ?? "");
-      return { kind: "write", stream: isError ? "stderr" : "stdout", text: `${expanded}\n` };
+      const isSaved = rest.at(-2) === ">";
+      const words = isError ? rest.slice(0, -1) : isSaved ? rest.slice(0, -2) : rest;
+      const text = `${expand(words.join(" "), environment)}\n`;
+      if (isSaved) return { kind: "save", path: expand(rest.at(-1) ?? "", environment), text };
+      return { kind: "write", stream: isError ? "stderr" : "stdout", text };
     }
     case "sleep": {
       const seconds = Number(rest[0]);
@@ -45,10 +49,16 @@ function parseStatement(statement: string, environment: ReadonlyMap<string, stri
     case "false":
       return { kind: "exit", exitCode: 1 };
     case "cat":
-      return { kind: "copy" };
+      return rest[0] === undefined
+        ? { kind: "copy" }
+        : { kind: "show", path: expand(rest[0], environment) };
     case "trap":
       return rest.includes("TERM") ? { kind: "ignore-sigterm" } : { kind: "run-on" };
     default:
       return { kind: "run-on" };
   }
+}
+
+function expand(text: string, environment: ReadonlyMap<string, string>): string {
+  return text.replace(/\$(\w+)/g, (_match, name) => environment.get(name) ?? "");
 }

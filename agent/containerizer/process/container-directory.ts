@@ -1,6 +1,7 @@
-import { chmod, chown, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ContainerId } from "@bourse/model/ids";
+import type { VolumeMountPoint } from "../volume-mounts.ts";
 import { bootId, isAlive, type ProcessIdentity } from "./proc.ts";
 
 /** What is known of a launch when its agent is gone. No environment: it may hold secrets. */
@@ -36,13 +37,29 @@ export class ContainerDirectory {
     return join(this.path, stream);
   }
 
-  async create(record: LaunchRecord, owner: { uid: number; gid: number }): Promise<void> {
+  async create(
+    record: LaunchRecord,
+    owner: { uid: number; gid: number },
+    volumes: readonly VolumeMountPoint[],
+  ): Promise<void> {
     await mkdir(this.sandbox, { recursive: true });
     await chmod(this.path, 0o711);
     await chmod(this.sandbox, 0o700);
     await chown(this.sandbox, owner.uid, owner.gid);
+    for (const { path, target } of volumes) await this.#link(path, target, owner);
     await writeFile(`${this.#launchFile}.tmp`, JSON.stringify(record), { mode: 0o600 });
     await rename(`${this.#launchFile}.tmp`, this.#launchFile);
+  }
+
+  /** A link in the sandbox, as there is no mount without root. */
+  async #link(path: string, target: string, owner: { uid: number; gid: number }): Promise<void> {
+    let parent = this.sandbox;
+    for (const part of target.split("/").slice(0, -1)) {
+      parent = join(parent, part);
+      await mkdir(parent, { recursive: true });
+      await chown(parent, owner.uid, owner.gid);
+    }
+    await symlink(path, join(this.sandbox, target));
   }
 
   /** Null when the agent ended before it had written it. */

@@ -17,6 +17,7 @@ import type {
 } from "../containerizer.ts";
 import { runCheckSession } from "../run-check.ts";
 import { directoryName } from "../sandbox.ts";
+import { volumeMounts } from "../volume-mounts.ts";
 import { ContainerDirectory } from "./container-directory.ts";
 import { fileLogs, rotateLogs } from "./file-logs.ts";
 import { environmentOf } from "./proc.ts";
@@ -38,8 +39,9 @@ const ROTATE_INTERVAL_MS = 1_000;
 
 /**
  * Tasks as processes of the host, each under a shim of its own (see shim.ts), so that a first start needs no
- * Docker (DESIGN D7). Limits on cpu and memory are not enforced, images and volumes are not there, the network is
- * the host's, and a process that leaves its session (a daemon) is not found again.
+ * Docker (DESIGN D7). Limits on cpu and memory are not enforced, images and their volumes are not there, persistent
+ * volumes are links in the sandbox (read-only ones can be written), the network is the host's, and a process that
+ * leaves its session (a daemon) is not found again.
  */
 export class ProcessContainerizer implements Containerizer {
   readonly name = "process";
@@ -163,7 +165,14 @@ export class ProcessContainerizer implements Containerizer {
         path: environment.get("PATH") ?? "",
         directory: directory.sandbox,
       });
-      await this.#tracked.createDirectory(launch, entry, user);
+      const volumes = volumeMounts(launch, this.#options.volumePath);
+      const outside = volumes.find(({ isInSandbox }) => !isInSandbox);
+      if (outside !== undefined) {
+        throw new Error(
+          `a volume cannot be at ${outside.target} for a process of the host: name a path below the sandbox, or give the task an image`,
+        );
+      }
+      await this.#tracked.createDirectory(launch, entry, user, volumes);
       if (entry.isAbandoned) throw new Error("stopped before it ran");
       entry.environment = environment;
       const shim = await startShim(

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { dockerSpec, EventLog, launchOf, textOf } from "../contract-harness.ts";
+import { dockerSpec, EventLog, launchOf, NO_VOLUMES, textOf } from "../contract-harness.ts";
 import { isAlive } from "./proc.ts";
 import { ProcessContainerizer } from "./process-containerizer.ts";
 
@@ -22,6 +22,7 @@ describe.skipIf(process.platform !== "linux")("process containerizer", () => {
       stateDir,
       onEvent: log.listener,
       encodeStatus: (status) => Buffer.from(JSON.stringify(status)),
+      volumePath: NO_VOLUMES,
       ...options,
     });
     opened.push(made);
@@ -233,6 +234,7 @@ describe.skipIf(process.platform !== "linux")("process containerizer", () => {
       stateDir: join(stateDir, "file"),
       onEvent: log.listener,
       encodeStatus: () => new Uint8Array(),
+      volumePath: NO_VOLUMES,
     });
     broken.launch(launchOf("c1", PROCESS, { command: { value: "true" } }));
     await log.until("c1", "launch-failed");

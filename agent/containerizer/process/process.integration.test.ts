@@ -14,10 +14,11 @@ containerizerContract(
     return {
       container: { type: "process" },
       speed: 1,
-      open: async (owner, onEvent) =>
+      open: async (owner, onEvent, volumePath) =>
         new ProcessContainerizer({
           stateDir: join(root, owner),
           onEvent,
+          volumePath,
           encodeStatus: () => new Uint8Array(),
         }),
       dispose: () => rm(root, { recursive: true, force: true }),

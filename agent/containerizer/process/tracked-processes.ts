@@ -5,6 +5,7 @@ import type { ContainerLaunch } from "@bourse/task/effects";
 import type { ContainerEvent, FoundContainer } from "@bourse/task/inputs";
 import type { ContainerizerOptions } from "../containerizer.ts";
 import { exitText } from "../exit-text.ts";
+import type { VolumeMountPoint } from "../volume-mounts.ts";
 import type { ContainerDirectory, Observed } from "./container-directory.ts";
 import { bootId, type ProcessIdentity, signalSession } from "./proc.ts";
 import type { TaskUser } from "./task-user.ts";
@@ -86,6 +87,7 @@ export class TrackedProcesses {
     launch: ContainerLaunch,
     { directory }: ProcessEntry,
     user: TaskUser,
+    volumes: readonly VolumeMountPoint[],
   ): Promise<void> {
     const record = {
       containerId: launch.containerId,
@@ -93,7 +95,7 @@ export class TrackedProcesses {
       bootId: await bootId(),
       ...(launch.command.user === undefined ? {} : { user: launch.command.user }),
     };
-    await directory.create(record, user);
+    await directory.create(record, user, volumes);
   }
 
   /** The shim was started; waits until it has written whom it runs. */

@@ -85,6 +85,7 @@ function launch(changes: Partial<ContainerLaunch>): ContainerLaunch {
     run: { command, container: { type: "process" }, killGraceMs: 1, labels: [] },
     limits: {},
     hostPorts: [],
+    persistentVolumes: [],
     ...changes,
   };
 }
