@@ -8,6 +8,7 @@ import {
 import { TASK_STATES } from "@bourse/model/task-state";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { inputTitle } from "../input-title.ts";
+import { SharingMetrics } from "./sharing-metrics.ts";
 
 /** What the gauges show, read when somebody asks. */
 export interface MetricSources {
@@ -63,6 +64,7 @@ export class Metrics {
     help: "1 when the journal gave up because of its disk.",
     registers: [this.#registry],
   });
+  readonly #sharing = new SharingMetrics(this.#registry);
   readonly #gauges: Readonly<Record<GaugeName, Gauge>>;
   readonly #sources: MetricSources;
   /** Children of the histogram by input, so that a hot observation looks up one string. */
@@ -84,6 +86,7 @@ export class Metrics {
   async text(): Promise<string> {
     this.#readShell();
     await this.#readCluster();
+    await this.#sharing.read(this.#sources.view);
     return this.#registry.metrics();
   }
 
