@@ -231,8 +231,8 @@ export class Allocator {
   }
 
   /** All nodes of the tree of roles, by name. */
-  roles(_now: Now): readonly RoleState[] {
-    return this.#tables.roleStates();
+  roles(now: Now): readonly RoleState[] {
+    return this.#tables.roleStates(now.monoMs);
   }
 
   /**
@@ -255,6 +255,7 @@ export class Allocator {
     if (isPeriodic) {
       this.#runs++;
       this.#nextRunAtMs = now.monoMs + this.#config.allocationIntervalMs;
+      this.#tables.noteStandings(now.monoMs);
     }
     return allocations;
   }

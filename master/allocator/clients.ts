@@ -107,7 +107,7 @@ export class ClientTable {
     return this.tree.weights;
   }
 
-  /** Also of a role that is not there (yet). */
+  /** A role is there while its weight is not the default. */
   setWeight(role: Role, weightMilli: number): void {
     this.tree.setWeight(role, weightMilli);
   }

@@ -16,8 +16,9 @@ import { TAKES_GPUS } from "./clients.ts";
 import type { Filter, FilterMoment } from "./filters.ts";
 import type { Minimum } from "./minimum.ts";
 import { mayTake, mayUse } from "./offer-cycle.ts";
-import { roleStanding } from "./role-standing.ts";
+import { subtreeRow } from "./role-tree.ts";
 import { NONE } from "./slots.ts";
+import { siblingStanding } from "./standings.ts";
 import type { Tables } from "./tables.ts";
 
 export interface ExplainQuestion {
@@ -62,7 +63,7 @@ function standingOf({ clients }: Tables, pair: number): RoleStanding {
   return {
     role: clients.roles.idOf(role),
     isSuppressed: clients.isSuppressed[pair] === 1,
-    ...roleStanding(clients.tree, role),
+    ...siblingStanding(clients.tree, subtreeRow(role)),
   };
 }
 

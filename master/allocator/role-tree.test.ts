@@ -5,9 +5,9 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { DimensionTable } from "./kinds.ts";
 import type { SorterKind } from "./options.ts";
-import { roleStanding } from "./role-standing.ts";
-import { RoleTree } from "./role-tree.ts";
+import { ownRow, RoleTree, subtreeRow } from "./role-tree.ts";
 import { NONE } from "./slots.ts";
+import { siblingStanding } from "./standings.ts";
 
 const HUNDRED = { cpus: 100, mem: 100 };
 
@@ -92,17 +92,22 @@ class Forest {
     return names.join(",");
   }
 
-  /** As people are shown it. */
-  positions(): string {
-    return this.tree.slots
+  /** As people are shown it: level by level. */
+  positions(parent = NONE): string {
+    const { tree } = this;
+    const rows = tree.slots
       .list()
-      .filter((role) => this.tree.isServable(role))
-      .map((role) => ({
-        name: this.tree.slots.idOf(role),
-        at: roleStanding(this.tree, role).position,
-      }))
-      .toSorted((left, right) => left.at - right.at)
-      .map(({ name }) => name)
+      .filter((role) => tree.parentOf[role] === parent && tree.isRanked(role))
+      .map(subtreeRow);
+    if (parent !== NONE && tree.isServable(parent)) rows.push(ownRow(parent));
+    return rows
+      .map((row) => ({ row, ...siblingStanding(tree, row) }))
+      .toSorted((left, right) => left.position - right.position)
+      .map(({ row }) => {
+        const name = tree.slots.idOf(row >> 1);
+        const isLeaf = row === ownRow(row >> 1) || !tree.isInner(row >> 1);
+        return isLeaf ? name : this.positions(row >> 1);
+      })
       .join(",");
   }
 
@@ -236,6 +241,21 @@ test("a role that has lost its children is one client again", () => {
   expect(forest.remove("a/b").order()).toBe("c,a");
   expect(forest.deactivate("a").order()).toBe("c");
   expect(forest.activate("a").giveBack("a", 2).order()).toBe("a,c");
+});
+
+test("a hundred roles deep and wide: tables grow with the tree", () => {
+  const forest = new Forest();
+  const names = Array.from({ length: 40 }, (_, index) => `w${10 + index}`);
+  forest.add(...names, Array(40).fill("d").join("/"));
+  forest.hold(names[0] ?? "", 1).hold(names[39] ?? "", 2);
+  expect(forest.order().split(",")).toEqual([
+    Array(40).fill("d").join("/"),
+    ...names.slice(1, 39),
+    names[0],
+    names[39],
+  ]);
+  for (const name of names) forest.remove(name);
+  expect(forest.order()).toBe(Array(40).fill("d").join("/"));
 });
 
 test("S13: five random roles come at each place as often as their weights say", () => {

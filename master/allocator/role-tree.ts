@@ -4,17 +4,20 @@ import type { Random } from "@bourse/model/random";
 import type { DimensionTable } from "./kinds.ts";
 import type { SorterKind } from "./options.ts";
 import { DrfRoleOrder, RandomRoleOrder, type RoleOrder } from "./role-order.ts";
-import { grownBytes, grownInts } from "./rows.ts";
+import { grownBytes, grownFloats, grownInts } from "./rows.ts";
 import { ShareTable } from "./shares.ts";
 import { NONE, Slots } from "./slots.ts";
 
 export const WEIGHT_MILLI_DEFAULT = 1000;
 
-/** How often a role was served: all of its subtree, and its own pairs beside its children. */
-export interface RoleCounts {
+/** What of a role follows from nothing else. */
+export interface RoleRecord {
   readonly role: Role;
+  /** How often it was served: all of its subtree, and its own pairs beside its children. */
   readonly served: number;
   readonly servedOwn: number;
+  /** NONE = it is served as it should be. */
+  readonly unservedSinceMs: number;
 }
 
 /**
@@ -31,6 +34,8 @@ export class RoleTree {
   readonly shares: ShareTable;
   /** NONE at the top. */
   parentOf: Int32Array = new Int32Array(16);
+  /** Since when the subtree has been entitled to more and was allocated nothing (standings.ts); NONE = it is not. */
+  unservedSinceMs: Float64Array = new Float64Array(16);
   readonly #order: RoleOrder;
   readonly #weights = new Map<Role, number>();
   /** Children, retainers and pairs: what a role is there for. */
@@ -85,6 +90,11 @@ export class RoleTree {
     this.release(role);
   }
 
+  /** Whether a framework has this very role or holds something under it. */
+  hasPairs(role: number): boolean {
+    return this.#pairs[role]! > 0;
+  }
+
   /** Whether there are pairs below the role, beside its own. */
   isInner(role: number): boolean {
     return this.#branches[role]! > 0;
@@ -127,8 +137,10 @@ export class RoleTree {
 
   countServed(role: number): void {
     if (this.isInner(role)) this.shares.countServed(ownRow(role));
-    for (let node = role; node !== NONE; node = this.parentOf[node]!)
+    for (let node = role; node !== NONE; node = this.parentOf[node]!) {
       this.shares.countServed(subtreeRow(node));
+      this.unservedSinceMs[node] = NONE;
+    }
   }
 
   endChange(role: number): void {
@@ -145,35 +157,16 @@ export class RoleTree {
     return this.#weights.get(name) ?? WEIGHT_MILLI_DEFAULT;
   }
 
-  /** Also of a role that is not there (yet). */
+  /** A role is there while its weight is not the default. */
   setWeight(name: Role, weightMilli: number): void {
-    this.#weights.set(name, weightMilli);
-    const role = this.slots.slotOf(name);
-    if (role === NONE) return;
-    const row = subtreeRow(role);
-    const isRanked = this.isRanked(role);
-    if (isRanked) this.#order.remove(this.parentOf[role]!, row);
-    this.shares.setWeight(row, weightMilli);
-    if (isRanked) this.#order.insert(this.parentOf[role]!, row);
-  }
-
-  /** By name. */
-  counts(): readonly RoleCounts[] {
-    return this.#byName(this.slots.list()).map((role) => ({
-      role: this.slots.idOf(role),
-      served: this.shares.servedOf(subtreeRow(role)),
-      servedOwn: this.isInner(role) ? this.shares.servedOf(ownRow(role)) : 0,
-    }));
-  }
-
-  /** When all that the roles are there for has been restored, before anybody is ranked. */
-  restoreCounts(counts: readonly RoleCounts[]): void {
-    for (const { role: name, served, servedOwn } of counts) {
-      const role = this.slots.slotOf(name);
-      assert(role !== NONE, `role ${name} must be restored before its counts`);
-      this.shares.setServed(subtreeRow(role), served);
-      this.shares.setServed(ownRow(role), servedOwn);
+    const role = this.retain(name);
+    if (this.#weights.delete(name)) this.release(role);
+    if (weightMilli !== WEIGHT_MILLI_DEFAULT) {
+      this.retain(name);
+      this.#weights.set(name, weightMilli);
     }
+    this.#weigh(role, weightMilli);
+    this.release(role);
   }
 
   /** A new agent is looked at. */
@@ -186,9 +179,30 @@ export class RoleTree {
     return this.#order.next();
   }
 
+  /** By name. */
+  records(): readonly RoleRecord[] {
+    return this.byName(this.slots.list()).map((role) => ({
+      role: this.slots.idOf(role),
+      served: this.shares.servedOf(subtreeRow(role)),
+      servedOwn: this.isInner(role) ? this.shares.servedOf(ownRow(role)) : 0,
+      unservedSinceMs: this.unservedSinceMs[role]!,
+    }));
+  }
+
+  /** When all that the roles are there for has been restored, before anybody is ranked. */
+  restoreRecords(records: readonly RoleRecord[]): void {
+    for (const { role: name, served, servedOwn, unservedSinceMs } of records) {
+      const role = this.slots.slotOf(name);
+      assert(role !== NONE, `role ${name} must be restored before its record`);
+      this.unservedSinceMs[role] = unservedSinceMs;
+      this.shares.setServed(subtreeRow(role), served);
+      this.shares.setServed(ownRow(role), servedOwn);
+    }
+  }
+
   /** Roles that have a pair which may be served, by name. */
   rankedRoles(): readonly number[] {
-    return this.#byName(this.slots.list().filter((role) => this.isServable(role)));
+    return this.byName(this.slots.list().filter((role) => this.isServable(role)));
   }
 
   /** Of each of these roles, which are all that may be served: weight among the siblings, times that of its parent. */
@@ -208,7 +222,15 @@ export class RoleTree {
     });
   }
 
-  #byName(roles: readonly number[]): readonly number[] {
+  #weigh(role: number, weightMilli: number): void {
+    const row = subtreeRow(role);
+    const isRanked = this.isRanked(role);
+    if (isRanked) this.#order.remove(this.parentOf[role]!, row);
+    this.shares.setWeight(row, weightMilli);
+    if (isRanked) this.#order.insert(this.parentOf[role]!, row);
+  }
+
+  byName(roles: readonly number[]): readonly number[] {
     return roles.toSorted((a, b) => (this.slots.idOf(a) < this.slots.idOf(b) ? -1 : 1));
   }
 
@@ -222,7 +244,9 @@ export class RoleTree {
     this.#branches = grownInts(this.#branches, role + 1);
     this.#ranked = grownInts(this.#ranked, role + 1);
     this.#isServable = grownBytes(this.#isServable, role + 1);
+    this.unservedSinceMs = grownFloats(this.unservedSinceMs, role + 1);
     this.parentOf[role] = parent;
+    this.unservedSinceMs[role] = NONE;
     this.#references[role] = 0;
     this.#pairs[role] = 0;
     this.#branches[role] = 0;
@@ -275,6 +299,7 @@ export class RoleTree {
     for (let node = role; node !== NONE; node = this.parentOf[node]!) {
       this.#ranked[node]! -= 1;
       if (this.#ranked[node]! > 0) return;
+      this.unservedSinceMs[node] = NONE;
       this.#order.remove(this.parentOf[node]!, subtreeRow(node));
     }
   }

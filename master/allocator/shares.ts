@@ -85,6 +85,11 @@ export class ShareTable {
 
   /** Computes the share from what is held and the totals of now. */
   settle(row: number): void {
+    this.#share[row] = this.dominantShareOf(row) / this.#weight[row]!;
+  }
+
+  /** The dominant share of now, not divided by weight. */
+  dominantShareOf(row: number): number {
     const { total, isExcluded, count } = this.#dimensions;
     const base = row * this.#width;
     const width = Math.min(count, this.#width);
@@ -94,7 +99,7 @@ export class ShareTable {
       const share = this.#held[base + dimension]! / total[dimension]!;
       if (share > dominant) dominant = share;
     }
-    this.#share[row] = dominant / this.#weight[row]!;
+    return dominant;
   }
 
   /** For people: the dominant share divided by weight, as of `settle`. */

@@ -6,7 +6,7 @@ import type { Resources } from "@bourse/model/resources";
 import type { FilterMoment } from "./filters.ts";
 import type { Minimum } from "./minimum.ts";
 import type { AllocatorConfig, UsedResources } from "./options.ts";
-import type { RoleCounts } from "./role-tree.ts";
+import type { RoleRecord } from "./role-tree.ts";
 import { NONE, Slots } from "./slots.ts";
 import { Tables } from "./tables.ts";
 
@@ -32,7 +32,7 @@ interface TablesSnapshot {
   readonly roleChance: readonly number[];
   readonly frameworkChance: readonly number[];
   /** By name. */
-  readonly roles: readonly RoleCounts[];
+  readonly roles: readonly RoleRecord[];
   readonly frameworks: readonly FrameworkSnapshot[];
   /** By slot. */
   readonly agents: readonly (AgentSnapshot | null)[];
@@ -80,7 +80,7 @@ export function snapshotTables(tables: Tables, moment: FilterMoment): TablesSnap
     weightsMilli: Array.from(clients.weights),
     roleChance: clients.chance.roles.snapshot(),
     frameworkChance: clients.chance.frameworks.snapshot(),
-    roles: clients.tree.counts(),
+    roles: clients.tree.records(),
     frameworks: clients.frameworks.list().map((framework) => snapshotFramework(tables, framework)),
     agents: Array.from({ length: agents.slots.length }, (_, agent) =>
       agents.slots.isUsed(agent) ? snapshotAgent(tables, agent, moment) : null,
@@ -103,7 +103,7 @@ export function restoreTables(snapshot: TablesSnapshot, config: AllocatorConfig)
     if (agent !== null) openAgent(tables, slot, agent);
   });
   // Only now: taking hold of resources has counted as being served.
-  clients.tree.restoreCounts(snapshot.roles);
+  clients.tree.restoreRecords(snapshot.roles);
   for (const framework of snapshot.frameworks) rankFramework(tables, framework);
   return tables;
 }

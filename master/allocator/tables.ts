@@ -1,6 +1,6 @@
 import { assert } from "@bourse/model/assert";
 import type { AgentId, Role } from "@bourse/model/ids";
-import type { Amount, Quota } from "@bourse/model/quota";
+import { type Amount, amountIn, type Quota } from "@bourse/model/quota";
 import {
   add,
   contains,
@@ -17,6 +17,7 @@ import { DimensionTable, KindTable } from "./kinds.ts";
 import { type Minimum, minimumFrom } from "./minimum.ts";
 import type { AgentOptions, AllocatorConfig, FrameworkOptions, RoleState } from "./options.ts";
 import { NONE, type Slots } from "./slots.ts";
+import { roleStates, Standings } from "./standings.ts";
 
 /**
  * All the state of the allocator but its timers, and the moves that keep agents and clients in step: what an
@@ -29,6 +30,7 @@ export class Tables {
   readonly clients: ClientTable;
   readonly filters: FilterTable;
   readonly minimum: Minimum;
+  readonly standings: Standings;
   readonly #quotas = new Map<Role, Quota>();
 
   constructor(config: AllocatorConfig, chance: SortingChance, agentSlots?: Slots) {
@@ -41,6 +43,7 @@ export class Tables {
       frameworkSorter: config.frameworkSorter,
       chance,
     });
+    this.standings = new Standings(this.clients.tree);
     this.minimum = minimumFrom(config.minAllocatable);
   }
 
@@ -94,8 +97,21 @@ export class Tables {
     return false;
   }
 
-  roleStates(): readonly RoleState[] {
-    return [];
+  roleStates(monoMs: number): readonly RoleState[] {
+    return roleStates(this, monoMs);
+  }
+
+  /** At the end of a periodic run. */
+  noteStandings(monoMs: number): void {
+    this.standings.note(monoMs, (role) => this.#isShortOfGuarantee(role));
+  }
+
+  #isShortOfGuarantee(role: number): boolean {
+    const name = this.clients.roles.idOf(role) as Role;
+    const guarantees = this.#quotas.get(name)?.guarantees ?? [];
+    if (guarantees.length === 0) return false;
+    const consumed = this.consumedOf(name);
+    return guarantees.some(({ name, milli }) => (amountIn(consumed, name) ?? 0) < milli);
   }
 
   /** Counts resources of the agent as held by the pair, whether they are free or not. */
