@@ -298,3 +298,17 @@ function deepFreeze<T>(value: T): T {
   }
   return value;
 }
+
+test.each<[given: Resource, canonicalText: string]>([
+  [portsAsWritten([5, 9], [1, 2], [3, 3]), "ports:[1-3,5-9]"],
+  [portsAsWritten([1, 4], [2, 3]), "ports:[1-4]"],
+  [{ name: "s", value: { type: "set", items: ["b", "a", "b"] } }, "s:{a,b}"],
+])("%j, as a peer may write it, is %s", (given, text) => {
+  expect(formatResources(canonical([given]))).toBe(text);
+  expect(formatResources(canonical([given, scalar("zeta", 1_000)]))).toBe(`${text}; zeta:1`);
+});
+
+function portsAsWritten(...list: readonly (readonly [number, number])[]): Resource {
+  const value = { type: "ranges", ranges: list.map(([begin, end]) => ({ begin, end })) } as const;
+  return { name: "ports", value };
+}

@@ -110,7 +110,7 @@ function isPlain({ reservations, disk, isShared, isRevocable }: Resource): boole
 function isPlainlyCanonical(list: readonly Resource[]): boolean {
   for (let index = 0; index < list.length; index++) {
     const resource = list[index] as Resource;
-    if (isEmptyValue(resource.value)) return false;
+    if (isEmptyValue(resource.value) || !isCanonicalValue(resource.value)) return false;
     if (list.length === 1) return true;
     if (!isPlain(resource)) return false;
     if (index > 0 && (list[index - 1] as Resource).name >= resource.name) return false;
@@ -125,10 +125,9 @@ export function canonical(list: readonly Resource[]): Resources {
   for (const resource of list) {
     const kind = kindOf(resource);
     const other = byKind.get(kind);
-    byKind.set(
-      kind,
-      other === undefined ? resource : withValue(other, addValues(other.value, resource.value)),
-    );
+    const value = canonicalValue(resource.value);
+    if (other !== undefined) byKind.set(kind, withValue(other, addValues(other.value, value)));
+    else byKind.set(kind, value === resource.value ? resource : withValue(resource, value));
   }
   return Array.from(byKind.entries())
     .filter(([, resource]) => !isEmptyValue(resource.value))
@@ -150,27 +149,41 @@ export function addAll(lists: Iterable<Resources>): Resources {
 
 /** Whether `whole` holds all of `part`, kind by kind. */
 export function contains(whole: Resources, part: Resources): boolean {
-  return part.every((wanted) => {
-    const held = whole.find((resource) => isSameKind(resource, wanted));
-    return held === undefined ? isEmptyValue(wanted.value) : coversValue(held.value, wanted.value);
-  });
+  for (const wanted of part) {
+    const held = whole[indexOfKind(whole, wanted)];
+    const isHeld =
+      held === undefined ? isEmptyValue(wanted.value) : coversValue(held.value, wanted.value);
+    if (!isHeld) return false;
+  }
+  return true;
 }
 
 /** `left` without `right`; `right` must be contained. */
 export function subtract(left: Resources, right: Resources): Resources {
   if (right.length === 0) return left;
-  const rest = [...left];
+  const rest = left.slice();
+  let hasEmpty = false;
   for (const taken of right) {
     if (isEmptyValue(taken.value)) continue;
-    const index = rest.findIndex((resource) => isSameKind(resource, taken));
+    const index = indexOfKind(rest, taken);
     const held = rest[index];
     // Not one assertion: its message costs more than all the rest.
     if (held === undefined || !coversValue(held.value, taken.value)) {
       assert(false, `${formatResource(taken)} must be part of ${formatResources(left)}`);
     }
-    rest[index] = withValue(held, subtractValues(held.value, taken.value));
+    const value = subtractValues(held.value, taken.value);
+    if (isEmptyValue(value)) hasEmpty = true;
+    rest[index] = withValue(held, value);
   }
-  return rest.filter((resource) => !isEmptyValue(resource.value));
+  return hasEmpty ? rest.filter((resource) => !isEmptyValue(resource.value)) : rest;
+}
+
+/** Where in the list the resource of the same kind is, or -1. */
+function indexOfKind(list: readonly Resource[], wanted: Resource): number {
+  for (let index = 0; index < list.length; index++) {
+    if (isSameKind(list[index] as Resource, wanted)) return index;
+  }
+  return -1;
 }
 
 export function equal(left: Resources, right: Resources): boolean {
@@ -228,7 +241,48 @@ export function formatMilli(milli: number): string {
 }
 
 function withValue(resource: Resource, value: ResourceValue): Resource {
-  return { ...resource, value };
+  // A literal, where it can be one: a copy member by member costs several times as much.
+  return isPlain(resource) ? { name: resource.name, value } : { ...resource, value };
+}
+
+/** Ranges ascending and apart, sets ascending without doubles: what a peer wrote need not be. */
+function isCanonicalValue(value: ResourceValue): boolean {
+  switch (value.type) {
+    case "scalar":
+      return true;
+    case "ranges":
+      return areMerged(value.ranges);
+    case "set":
+      return areAscending(value.items);
+  }
+}
+
+function canonicalValue(value: ResourceValue): ResourceValue {
+  if (isCanonicalValue(value)) return value;
+  switch (value.type) {
+    case "scalar":
+      return value;
+    case "ranges":
+      return { type: "ranges", ranges: mergeRanges(value.ranges) };
+    case "set":
+      return { type: "set", items: Array.from(new Set(value.items)).sort() };
+  }
+}
+
+function areMerged(list: readonly IntegerRange[]): boolean {
+  for (let index = 0; index < list.length; index++) {
+    const { begin, end } = list[index] as IntegerRange;
+    if (begin > end) return false;
+    if (index > 0 && begin <= (list[index - 1] as IntegerRange).end + 1) return false;
+  }
+  return true;
+}
+
+function areAscending(items: readonly string[]): boolean {
+  for (let index = 1; index < items.length; index++) {
+    if ((items[index - 1] as string) >= (items[index] as string)) return false;
+  }
+  return true;
 }
 
 export function isEmptyValue(value: ResourceValue): boolean {
@@ -292,20 +346,26 @@ export function mergeRanges(list: readonly IntegerRange[]): readonly IntegerRang
   return merged;
 }
 
-/** Both lists ascending and merged. */
+/** Both lists ascending and merged: one pass over both. */
 function subtractRanges(
   held: readonly IntegerRange[],
   taken: readonly IntegerRange[],
 ): readonly IntegerRange[] {
-  let rest = held;
-  for (const cut of taken) {
-    rest = rest.flatMap((range) => {
-      if (cut.end < range.begin || range.end < cut.begin) return [range];
-      const pieces: IntegerRange[] = [];
-      if (range.begin < cut.begin) pieces.push({ begin: range.begin, end: cut.begin - 1 });
-      if (cut.end < range.end) pieces.push({ begin: cut.end + 1, end: range.end });
-      return pieces;
-    });
+  const rest: IntegerRange[] = [];
+  let next = 0;
+  for (const range of held) {
+    let { begin } = range;
+    while (next < taken.length && (taken[next] as IntegerRange).end < begin) next++;
+    while (next < taken.length && begin <= range.end) {
+      const cut = taken[next] as IntegerRange;
+      if (cut.begin > range.end) break;
+      if (cut.begin > begin) rest.push({ begin, end: cut.begin - 1 });
+      begin = cut.end + 1;
+      // A cut that reaches beyond this range may reach into the next one.
+      if (begin <= range.end) next++;
+    }
+    if (begin === range.begin) rest.push(range);
+    else if (begin <= range.end) rest.push({ begin, end: range.end });
   }
   return rest;
 }
