@@ -1,7 +1,10 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { RelayFrame } from "@bourse/model/relay";
+import { contains } from "@bourse/model/resources";
+import { anyOperation, anyVolume } from "@bourse/task/testing/builders";
 import { pino } from "pino";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type RunningAgent, startAgent } from "./main.ts";
@@ -170,6 +173,47 @@ test("an agent whose container engine does not answer waits for it, and can be s
   const startMs = Date.now();
   await agent.close();
   expect(Date.now() - startMs).toBeLessThan(1_000);
+});
+
+test("a volume is made, keeps what a task wrote across a restart, and is deleted on request (M-68, M-57)", async () => {
+  const uuid = (digit: string) => digit.repeat(32);
+  const options = { containerizer: "process", resources: "cpus:2;mem:512;disk:100" } as const;
+  const agent = await registered(options);
+  const volume = anyVolume("eng", "v1", 60_000);
+  const [reserved] = anyOperation(uuid("0"), "create", { milli: 60_000 }).consumed;
+  const ids = (operationId: string) => ({ operationId, frameworkId: "f1" });
+  const operate = (digit: string, kind: "reserve" | "create" | "destroy") =>
+    master.send({
+      kind: "apply-operation",
+      operation: anyOperation(uuid(digit), kind, { milli: 60_000 }, ids(`op-${digit}`)),
+    });
+  operate("1", "reserve");
+  operate("2", "create");
+  master.launch("t1", { command: "echo kept > v1/file" }, [volume]);
+  await eventually(() => expect(master.statesOf("t1").at(-1)).toBe("TASK_FINISHED"));
+  expect(master.operations).toMatchObject([
+    { operationId: "op-1", state: "OPERATION_FINISHED", convertedResources: [reserved] },
+    { operationId: "op-2", state: "OPERATION_FINISHED", convertedResources: [volume] },
+  ]);
+  await agent.close();
+
+  await expect(start({ ...options, resources: "cpus:2;mem:512;disk:59" })).rejects.toThrow(
+    "the agent has less than was reserved on it: disk:60 is reserved or holds volumes, the agent now has disk:59",
+  );
+  await start(options);
+  await eventually(() => expect(master.registrations).toHaveLength(2));
+  expect(master.registrations[1]).toMatchObject({ kind: "reregister", operations: [] });
+  expect(contains(master.registrations[1]?.info.resources ?? [], [volume])).toBe(true);
+  master.launch("t2", { command: "cat v1/file && sleep 1000" }, [volume]);
+  await eventually(() => expect(master.statesOf("t2").at(-1)).toBe("TASK_RUNNING"));
+  operate("3", "destroy");
+  await eventually(() => expect(master.operations.at(-1)?.message).toMatch(/used by task t2/));
+  master.kill("t2");
+  await eventually(() => expect(master.statesOf("t2").at(-1)).toBe("TASK_KILLED"));
+  const path = join(directory, "volumes/roles/eng/v1");
+  expect(await readFile(join(path, "file"), "utf8")).toBe("kept\n");
+  operate("4", "destroy");
+  await eventually(() => expect(existsSync(path)).toBe(false));
 });
 
 test("a second agent on the same work directory is refused", async () => {

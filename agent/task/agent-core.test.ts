@@ -1,9 +1,11 @@
+import { add, equal, subtract } from "@bourse/model/resources";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { AgentCore } from "./agent-core.ts";
 import { foldCheckpoint, recordsOf } from "./checkpoint.ts";
-import { anyStart } from "./testing/builders.ts";
+import { ANY_AGENT, anyStart } from "./testing/builders.ts";
 import { STEP_KINDS, World } from "./testing/world.ts";
+import { volumeKey, volumesIn } from "./volumes.ts";
 
 const anySteps = (kinds: readonly (typeof STEP_KINDS)[number][]) =>
   fc.array(fc.record({ kind: fc.constantFrom(...kinds), pick: fc.nat(999) }), {
@@ -16,6 +18,12 @@ const ORDINARY = [
   ...STEP_KINDS,
   ...(["launch", "launch", "launch", "container", "acknowledge"] as const),
   ...(["deliver", "deliver", "deliver"] as const),
+] as const;
+
+const OPERATING = [
+  ...ORDINARY,
+  ...(["operate", "operate", "operate", "operate", "operate", "operate"] as const),
+  ...(["operate", "operate", "deliver", "deliver", "settle-operation"] as const),
 ] as const;
 
 test("crashes at any point lose no end of a task and start nothing twice (M-56, M-57, N-03)", () => {
@@ -36,6 +44,33 @@ test("crashes at any point lose no end of a task and start nothing twice (M-56, 
     { numRuns: 200 },
   );
   expect(endedCount).toBeGreaterThan(400); // The runs did something.
+});
+
+test("crashes at any point forget no operation, do none twice and lose no volume (M-17, M-57, M-68)", () => {
+  let doneCount = 0;
+  fc.assert(
+    fc.property(anySteps(OPERATING), (steps) => {
+      const world = connected();
+      for (const step of steps) world.step(step);
+      world.settle();
+      let total = ANY_AGENT.resources;
+      for (const [operationUuid, operation] of world.operations) {
+        const state = stateOf(world, operationUuid);
+        // An operator's, or one of a framework that is gone, is told at most once: then only its effect shows.
+        const isAwaited =
+          operation.operationId !== undefined && !world.unwantedOperations.has(operationUuid);
+        if (isAwaited) expect(world.answered.get(operationUuid)?.state).toBe(state);
+        if (state !== "OPERATION_FINISHED") continue;
+        total = add(subtract(total, operation.consumed), operation.converted);
+        doneCount += 1;
+      }
+      expect(equal(world.core.total, total)).toBe(true);
+      expect([...world.volumes].sort()).toEqual(volumesIn(total).map(volumeKey).sort());
+      expect(world.core.checkpoint().operations.filter(({ isPending }) => isPending)).toEqual([]);
+    }),
+    { numRuns: 200 },
+  );
+  expect(doneCount).toBeGreaterThan(400);
 });
 
 test("what is on disk is what the core knows, and compacting it changes nothing (M-57)", () => {
@@ -92,6 +127,17 @@ test("a message that no master would take is cut, so that its update arrives", (
   expect(ended?.latest.state).toBe("TASK_FAILED");
   expect(ended?.latest.message).toHaveLength(1_024);
 });
+
+/** As its record says. */
+function stateOf({ log }: World, operationUuid: string): string {
+  const states = log.flatMap((record) =>
+    record.kind === "operation" && record.update.operationUuid === operationUuid
+      ? [record.update.state]
+      : [],
+  );
+  expect(states).toHaveLength(1);
+  return states[0] ?? "";
+}
 
 /** A world whose agent is registered. */
 function connected(): World {

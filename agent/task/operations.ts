@@ -9,6 +9,7 @@ import {
   formatResources,
   NO_RESOURCES,
   type Resources,
+  subtract,
 } from "@bourse/model/resources";
 import type { AgentCheckpoint, AgentConfig } from "./inputs.ts";
 import {
@@ -20,12 +21,13 @@ import {
 import type { Outbox } from "./outbox.ts";
 import { isOver, type TaskEntry } from "./task-entry.ts";
 import { combineTotal, converted, dynamicPart } from "./total-resources.ts";
-import { volumeKey, volumeName, volumesIn, volumesWithout } from "./volumes.ts";
+import { type VolumeRef, volumeKey, volumeName, volumesIn, volumesWithout } from "./volumes.ts";
 
 export interface OperationsSnapshot {
   readonly total: Resources;
   readonly operations: readonly CheckpointedOperation[];
   readonly retries: readonly (readonly [OperationUuid, Retry])[];
+  readonly dueMs: number;
   readonly session: SessionId | null;
   readonly random: readonly number[];
 }
@@ -60,7 +62,7 @@ export class Operations {
     this.#retries = new Map(from.retries);
     this.#total = from.total;
     this.#session = from.session;
-    this.#dueMs = this.#firstRetryMs();
+    this.#dueMs = from.dueMs;
   }
 
   /** The state an agent starts with; what the machine has must be enough for the checkpoint (`combineTotal` says). */
@@ -75,6 +77,7 @@ export class Operations {
       total: combined.total,
       operations: checkpoint?.operations ?? [],
       retries: [],
+      dueMs: Number.POSITIVE_INFINITY,
       session: null,
       random: random.fork("operations").snapshot(),
     };
@@ -85,6 +88,7 @@ export class Operations {
       total: this.#total,
       operations: this.#book.all(),
       retries: Array.from(this.#retries),
+      dueMs: this.#dueMs,
       session: this.#session,
       random: this.#random.snapshot(),
     };
@@ -211,7 +215,8 @@ export class Operations {
   }
 
   /** Why it cannot be done; null when it can. */
-  #refusal({ consumed }: AgentOperation, tasks: Iterable<TaskEntry>): Refused | null {
+  #refusal(operation: AgentOperation, tasks: Iterable<TaskEntry>): Refused | null {
+    const { consumed } = operation;
     if (!contains(this.#total, canonical(consumed))) {
       const wanted = formatResources(consumed);
       return {
@@ -219,18 +224,19 @@ export class Operations {
         message: `the agent does not have ${wanted} in this form: a change before it never arrived; send the operation again on a new offer`,
       };
     }
-    const wanted = new Map(volumesIn(consumed).map((volume) => [volumeKey(volume), volume]));
-    if (wanted.size === 0) return null;
-    for (const entry of tasks) {
-      const { task } = entry;
-      for (const used of isOver(entry) ? [] : volumesIn(task.resources)) {
-        const volume = wanted.get(volumeKey(used));
-        if (volume === undefined) continue;
-        return {
-          state: "OPERATION_FAILED",
-          message: `${volumeName(volume)} is used by task ${task.taskId}; try again when it has ended`,
-        };
-      }
+    const problem = this.#clash(operation) ?? useOf(volumesIn(consumed), tasks);
+    return problem === null ? null : { state: "OPERATION_FAILED", message: problem };
+  }
+
+  /** A volume is made or destroyed as a whole: half of one has no directory of its own. */
+  #clash({ consumed, converted: made }: AgentOperation): string | null {
+    const kept = new Set(volumesIn(subtract(this.#total, canonical(consumed))).map(volumeKey));
+    for (const volume of volumesWithout(volumesIn(made), volumesIn(consumed))) {
+      if (kept.has(volumeKey(volume)))
+        return `${volumeName(volume)} exists already; choose another id`;
+    }
+    for (const volume of volumesWithout(volumesIn(consumed), volumesIn(made))) {
+      if (kept.has(volumeKey(volume))) return `${volumeName(volume)} is larger; name all of it`;
     }
     return null;
   }
@@ -255,4 +261,18 @@ const NOTHING: Change = { consumed: NO_RESOURCES, converted: NO_RESOURCES };
 interface Refused {
   readonly state: OperationState;
   readonly message: string;
+}
+
+/** Which task keeps one of these volumes from being changed; null when none does. */
+function useOf(volumes: readonly VolumeRef[], tasks: Iterable<TaskEntry>): string | null {
+  if (volumes.length === 0) return null;
+  const wanted = new Map(volumes.map((volume) => [volumeKey(volume), volume]));
+  for (const entry of tasks) {
+    for (const used of isOver(entry) ? [] : volumesIn(entry.task.resources)) {
+      const volume = wanted.get(volumeKey(used));
+      if (volume === undefined) continue;
+      return `${volumeName(volume)} is used by task ${entry.task.taskId}; try again when it has ended`;
+    }
+  }
+  return null;
 }

@@ -1,7 +1,8 @@
 import type { AgentToMaster, MasterToAgent } from "@bourse/model/agent-messages";
 import type { TaskSpec } from "@bourse/model/container";
+import type { OperationUpdate } from "@bourse/model/operation";
 import type { RelayFrame, RelayRequest } from "@bourse/model/relay";
-import { ranges, scalar } from "@bourse/model/resources";
+import { type Resources, ranges, scalar } from "@bourse/model/resources";
 import { NO_PAYLOAD, type TaskStatus } from "@bourse/model/task";
 import { MESSAGE_SIZE_OPTIONS } from "@bourse/proto/wire/channel";
 import {
@@ -33,6 +34,8 @@ export class FakeMaster {
   /** Registrations in the order of their arrival. */
   readonly registrations: Extract<AgentToMaster, { kind: "register" | "reregister" }>[] = [];
   readonly statuses: TaskStatus[] = [];
+  /** Operations that were answered, with how often. */
+  readonly operations: OperationUpdate[] = [];
 
   static async start(port = 0): Promise<FakeMaster> {
     const master = new FakeMaster();
@@ -70,11 +73,12 @@ export class FakeMaster {
     stream?.write({ messages, sequence: this.#sequence, acknowledged: 0 });
   }
 
-  launch(taskId: string, spec: TaskSpec): void {
+  launch(taskId: string, spec: TaskSpec, more: Resources = []): void {
     const resources = [
       scalar("cpus", 100),
       scalar("mem", 32_000),
       ranges("ports", [{ begin: 31_000, end: 31_000 }]),
+      ...more,
     ];
     const info = {
       user: "",
@@ -146,6 +150,13 @@ export class FakeMaster {
         if (status.uuid === undefined || !this.isAcknowledging) return;
         const { taskId, uuid } = status;
         this.send({ kind: "acknowledge", frameworkId, taskId, uuid }, stream);
+        return;
+      }
+      case "operation-update": {
+        this.operations.push(message.update);
+        if (!this.isAcknowledging) return;
+        const { operationUuid, uuid } = message.update;
+        this.send({ kind: "acknowledge-operation", operationUuid, uuid }, stream);
         return;
       }
       default:

@@ -2,6 +2,7 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { VolumeStore } from "../../volumes/volume-store.ts";
 import {
   type DockerSpec,
   dockerSpec,
@@ -103,6 +104,35 @@ describe.skipIf(skipReason !== null)("docker containerizer", () => {
     expect(status.ipAddresses[0]).toMatch(/^\d+\.\d+\.\d+\.\d+$/);
     const page = () => fetch(`http://127.0.0.1:${HOST_PORT}/`).then((reply) => reply.text());
     await expect.poll(() => page().catch(() => ""), { timeout: 10_000 }).toBe("served\n");
+  });
+
+  test("a persistent volume is at its path, absolute too, and read-only where that is asked for (M-68)", async () => {
+    const volume = { role: "eng", id: "v1" };
+    const store = new VolumeStore(directory, (error) => expect.unreachable(error.message));
+    store.create(volume, true);
+    const volumes = make({ volumePath: (ref) => store.pathOf(ref) });
+    const mounted = (containerPath: string, mode: "RW" | "RO") => ({
+      persistentVolumes: [{ volume, containerPath, mode }],
+    });
+    const value = "umask 077; echo secret > /state/file";
+    const user = "1000";
+    volumes.launch(
+      launchOf("c1", testSpec(), { ...mounted("/state", "RW"), command: { value, user } }),
+    );
+    expect(await log.until("c1", "exited")).toMatchObject({ exitCode: 0 });
+    const again = "cat $MESOS_SANDBOX/data/file; echo no > $MESOS_SANDBOX/data/file";
+    volumes.launch(
+      launchOf("c2", testSpec(), { ...mounted("data", "RO"), command: { value: again } }),
+    );
+    expect(await log.until("c2", "exited")).toMatchObject({ exitCode: 1 });
+    const written = await textOf(volumes.logs("c2", ALL_LOGS));
+    expect(written).toMatchObject({
+      stdout: "secret\n",
+      stderr: expect.stringMatching(/Read-only/),
+    });
+    await volumes.close();
+    store.destroy(volume);
+    await store.close();
   });
 
   test("what one task writes into a named volume the next one reads", async () => {

@@ -1,12 +1,22 @@
 import type { AgentToMaster } from "@bourse/model/agent-messages";
 import { assert } from "@bourse/model/assert";
-import type { ContainerId, TaskId, UpdateUuid } from "@bourse/model/ids";
+import type { ContainerId, OperationUuid, TaskId, UpdateUuid } from "@bourse/model/ids";
+import type { AgentOperation, OperationUpdate } from "@bourse/model/operation";
 import { isTerminal } from "@bourse/model/task-state";
 import { AgentCore } from "../agent-core.ts";
 import { foldCheckpoint } from "../checkpoint.ts";
 import type { AgentAction, AgentEffects, CheckpointRecord } from "../effects.ts";
 import type { AgentInput, FoundContainer } from "../inputs.ts";
-import { anyFramework, anyHealthCheck, anyRun, anyStart, anyTask } from "./builders.ts";
+import { volumeKey } from "../volumes.ts";
+import {
+  anyFramework,
+  anyHealthCheck,
+  anyOperation,
+  anyRun,
+  anyStart,
+  anyTask,
+  anyVolume,
+} from "./builders.ts";
 
 export const STEP_KINDS = [
   "launch",
@@ -18,6 +28,8 @@ export const STEP_KINDS = [
   "link",
   "wait",
   "remove-framework",
+  "operate",
+  "settle-operation",
   "crash",
 ] as const;
 
@@ -38,6 +50,13 @@ export class World {
   readonly unwanted = new Set<TaskId>();
   /** Terminal states that reached the master, by task. */
   readonly ended = new Map<TaskId, string>();
+  /** Operations that were sent while the agent was registered, and those of frameworks that were then removed. */
+  readonly operations = new Map<OperationUuid, AgentOperation>();
+  readonly unwantedOperations = new Set<OperationUuid>();
+  /** How each operation ended, as the agent told. */
+  readonly answered = new Map<OperationUuid, OperationUpdate>();
+  /** Directories of volumes that are there. */
+  readonly volumes = new Set<string>();
   /** Containers that exist; `starts` counts all there ever were, by task. */
   readonly containers = new Map<ContainerId, FoundContainer & { readonly taskId: TaskId }>();
   readonly starts = new Map<TaskId, number>();
@@ -55,6 +74,7 @@ export class World {
     readonly uuid: UpdateUuid;
     readonly frameworkId: string;
   }[] = [];
+  #toSettle: OperationUpdate[] = [];
   readonly #persistedUuids = new Set<UpdateUuid>();
   readonly #persistedContainers = new Set<ContainerId>();
 
@@ -92,6 +112,12 @@ export class World {
       case "remove-framework":
         if (pick % 8 < 2) this.#removeFramework(pick);
         return;
+      case "operate":
+        this.#operate(pick);
+        return;
+      case "settle-operation":
+        this.#settleOperation(pick);
+        return;
       case "crash":
         if (pick % 2 === 0) this.#crash();
         else this.#mustCrash = true;
@@ -111,6 +137,7 @@ export class World {
       for (const input of this.#inbox.splice(0)) this.apply(input);
       for (const { containerId } of [...this.containers.values()]) this.#end(containerId, 0);
       while (this.#toAcknowledge.length > 0) this.#acknowledge(0);
+      while (this.#toSettle.length > 0) this.#settleOperation(0);
     }
   }
 
@@ -136,13 +163,45 @@ export class World {
       framework: anyFramework(frameworkOf(taskId), pick % 2 === 0 ? ["TASK_KILLING_STATE"] : []),
       tasks: [
         {
-          task: anyTask(taskId),
+          task: anyTask(
+            taskId,
+            pick % 7 === 0 ? { resources: [anyVolume("eng", "v1", 1_000)] } : {},
+          ),
           run: pick % 11 === 0 ? { refusal: { code: "invalid_call", message: "no" } } : run,
         },
       ],
     });
     if (this.core.containerOf({ frameworkId: frameworkOf(taskId), taskId }) !== null)
       this.launched.add(taskId);
+  }
+
+  /** On a small agent most fit sometimes; one in five comes twice. */
+  #operate(pick: number): void {
+    const twice = pickFrom([...this.operations.keys()], pick);
+    const isTwice = twice !== undefined && pick % 5 === 0;
+    const kind = (["reserve", "create", "destroy", "unreserve"] as const)[pick % 4] ?? "reserve";
+    const over =
+      pick % 3 === 0 ? {} : { operationId: `o${pick}`, frameworkId: `f${1 + (pick % 2)}` };
+    const operationUuid = `uuid-${this.operations.size}`;
+    const of = { milli: 100_000 * (1 + (pick % 9 === 0 ? 1 : 0)), volumeId: `v${1 + (pick % 2)}` };
+    const operation = isTwice
+      ? this.operations.get(twice)
+      : anyOperation(operationUuid, kind, of, over);
+    if (operation === undefined) return;
+    const before = this.log.length;
+    const message = { kind: "apply-operation", operation } as const;
+    this.apply({ kind: "master", session: this.#session, message });
+    if (this.log.slice(before).some((record) => record.kind === "operation"))
+      this.operations.set(operation.operationUuid, operation);
+  }
+
+  #settleOperation(pick: number): void {
+    const index = pick % Math.max(1, this.#toSettle.length);
+    const [update] = this.#toSettle.splice(index, 1);
+    if (update === undefined) return;
+    const { operationUuid, uuid } = update;
+    const message = { kind: "acknowledge-operation", operationUuid, uuid } as const;
+    this.apply({ kind: "master", session: this.#session, message });
   }
 
   #kill(pick: number): void {
@@ -180,6 +239,10 @@ export class World {
 
   #removeFramework(pick: number): void {
     const frameworkId = pick % 8 === 0 ? "f1" : "f2";
+    for (const { update, isPending } of this.core.checkpoint().operations) {
+      if (isPending && update.frameworkId === frameworkId)
+        this.unwantedOperations.add(update.operationUuid);
+    }
     const before = new Set(this.core.checkpoint().tasks.map(({ task }) => task.taskId));
     const message = { kind: "shutdown-framework", frameworkId } as const;
     this.apply({ kind: "master", session: this.#session, message });
@@ -220,6 +283,7 @@ export class World {
     this.log.push(...effects.persist);
     for (const record of effects.persist) {
       if (record.kind === "update") this.#persistedUuids.add(record.update.status.uuid ?? "");
+      if (record.kind === "operation") this.#persistedUuids.add(record.update.uuid);
       if (record.kind === "task") this.#persistedContainers.add(record.containerId);
     }
     if (this.#mustCrash && effects.persist.length > 0) {
@@ -252,6 +316,15 @@ export class World {
         this.#toAcknowledge.push({ frameworkId, taskId: status.taskId, uuid: status.uuid });
         return;
       }
+      case "operation-update": {
+        const { operationUuid, uuid, operationId } = message.update;
+        assert(this.#persistedUuids.has(uuid), "an answer is on disk before it is sent");
+        const before = this.answered.get(operationUuid);
+        assert(before === undefined || before.uuid === uuid, "an operation is decided on once");
+        this.answered.set(operationUuid, message.update);
+        if (operationId !== undefined) this.#toSettle.push(message.update);
+        return;
+      }
       default:
     }
   }
@@ -275,6 +348,12 @@ export class World {
         return;
       case "remove":
         this.containers.delete(action.containerId);
+        return;
+      case "create-volume":
+        this.volumes.add(volumeKey(action.volume));
+        return;
+      case "destroy-volume":
+        this.volumes.delete(volumeKey(action.volume));
         return;
       case "reconnect":
         this.#isUp = false;
