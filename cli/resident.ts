@@ -5,6 +5,7 @@ import { contextFor, integerOf } from "./context.ts";
 import { begun, daemonLogger, endedBy, runUntilSignal } from "./daemon.ts";
 import { makeDataDirectory } from "./data-directory.ts";
 import { examples } from "./examples.ts";
+import { roleOf } from "./role.ts";
 import { addSpecOptions, amountsOf, type SpecFlags, specOf } from "./task-spec.ts";
 
 export function addRunnerCommand(root: Command): void {
@@ -12,20 +13,31 @@ export function addRunnerCommand(root: Command): void {
     .command("runner")
     .description("the resident framework that owns the tasks of `task run`")
     .requiredOption("--state-dir <directory>", "where its jobs are written down")
+    .option("--role <role>", "on whose share its tasks run", "*")
     .option("--log-level <level>", "trace, debug, info, warn or error", "info")
     .addHelpText("after", examples("bourse runner --state-dir /var/lib/bourse/runner"))
-    .action(async (options: { stateDir: string; logLevel: string }, command: Command) => {
+    .action(async (options: RunnerFlags, command: Command) => {
       const { masters } = contextFor(command);
       const logger = daemonLogger("runner", options.logLevel);
+      const role = roleOf(options.role, "--role");
       makeDataDirectory(options.stateDir, "--state-dir");
       const { startRunner } = await import("@bourse/runner/main");
-      const runner = await begun(startRunner({ masters, stateDir: options.stateDir, logger }));
+      const runner = await begun(
+        startRunner({ masters, role, stateDir: options.stateDir, logger }),
+      );
       await runUntilSignal(runner, endedBy(runner.fatal), logger);
     });
 }
 
+interface RunnerFlags {
+  readonly stateDir: string;
+  readonly role: string;
+  readonly logLevel: string;
+}
+
 interface ServiceFlags extends SpecFlags {
   readonly name: string;
+  readonly role: string;
   readonly instances: string;
   readonly image?: string;
   readonly stateDir: string;
@@ -38,6 +50,7 @@ export function addServiceCommand(root: Command): void {
     .description("the demo service framework: keeps N instances of a container alive")
     .argument("[command...]", "instead of the image's own")
     .option("--name <name>", "of the framework and its tasks", "demo")
+    .option("--role <role>", "on whose share its tasks run", "*")
     .option("--instances <count>", "how many to keep", "3")
     .option("--image <image>", "container image; without one a process of the host runs")
     .requiredOption("--state-dir <directory>", "where its framework id is written down")
@@ -56,6 +69,7 @@ export function addServiceCommand(root: Command): void {
       if (options.image === undefined && words.length === 0) {
         throw new ClusterError("invalid_call", "neither --image nor a command says what to run");
       }
+      const role = roleOf(options.role, "--role");
       const amounts = amountsOf(options);
       const instances = integerOf(options.instances, "--instances", 0, 100_000);
       const spec = specOf(options.image, words, options);
@@ -65,6 +79,7 @@ export function addServiceCommand(root: Command): void {
         startService({
           masters,
           name: options.name,
+          role,
           instances,
           stateDir: options.stateDir,
           spec,

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { ClusterError } from "@bourse/model/errors";
+import type { Role } from "@bourse/model/ids";
 import { RUNNER_NAME, type RunnerReply } from "@bourse/model/runner";
 import { encodeTaskPayload } from "@bourse/proto/wire/task";
 import {
@@ -19,6 +20,8 @@ import { parseRequest } from "./request-door.ts";
 
 export interface RunnerOptions {
   readonly masters: readonly string[];
+  /** In which it asks for offers; default `*`. */
+  readonly role?: Role;
   /** Holds `framework.json` (its id) and `jobs.jsonl` (every change of every job, written before it is acted upon). */
   readonly stateDir: string;
   readonly logger: Logger;
@@ -46,7 +49,7 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
 
   const driver = createDriver({
     masters: options.masters,
-    framework: { name: RUNNER_NAME },
+    framework: { name: RUNNER_NAME, roles: [options.role ?? "*"] },
     store: fileStore(join(stateDir, "framework.json")),
     log: logger,
   });

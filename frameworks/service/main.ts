@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { TaskSpec } from "@bourse/model/container";
 import { ClusterError } from "@bourse/model/errors";
+import type { Role } from "@bourse/model/ids";
 import { encodeTaskPayload } from "@bourse/proto/wire/task";
 import {
   type Amounts,
@@ -22,6 +23,8 @@ export interface ServiceOptions {
   readonly masters: readonly string[];
   /** Of the framework and its tasks. */
   readonly name: string;
+  /** In which it asks for offers; default `*`. */
+  readonly role?: Role;
   /** How many to keep at the first start; later what was last asked for by `scale` counts. */
   readonly instances: number;
   readonly spec: TaskSpec;
@@ -75,7 +78,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 
   const driver = createDriver({
     masters: options.masters,
-    framework: { name },
+    framework: { name, roles: [options.role ?? "*"] },
     store: fileStore(join(stateDir, "framework.json")),
     log: logger,
   });
