@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Offer } from "@bourse/model/offer";
+import { launchedTasks, type Offer } from "@bourse/model/offer";
 import { scalar } from "@bourse/model/resources";
 import type { RunnerReply, RunnerRequest } from "@bourse/model/runner";
 import { FakeMaster } from "@bourse/sdk/testing/fake-master";
@@ -72,7 +72,7 @@ test("a job that was asked for over the master is launched, and its status trave
   await master.next("revive");
   master.send({ kind: "offers", offers: [OFFER] });
   const { operations } = await master.next("accept");
-  expect(operations[0]?.tasks[0]).toMatchObject({ taskId: accepted.jobId, agentId: "a1" });
+  expect(launchedTasks(operations)[0]).toMatchObject({ taskId: accepted.jobId, agentId: "a1" });
   master.send({
     kind: "update",
     status: {
@@ -99,7 +99,7 @@ test("a runner that comes back asks for its tasks and keeps its jobs (N-06, N-07
   await ask(RUN);
   master.send({ kind: "offers", offers: [OFFER] });
   const { operations } = await master.next("accept");
-  const taskId = operations[0]?.tasks[0]?.taskId;
+  const taskId = launchedTasks(operations)[0]?.taskId;
   await ask(RUN);
   await runner?.stop();
   const logger = pino({ level: "silent" });

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { launchedTasks } from "@bourse/model/offer";
 import { ranges, scalar } from "@bourse/model/resources";
 import { decodeRunSpec } from "@bourse/proto/wire/task";
 import { FakeMaster } from "@bourse/sdk/testing/fake-master";
@@ -61,7 +62,7 @@ test("instances get ports of their own, and scale and status are answered over t
   await master.next("subscribe");
   offer();
   const { operations } = await master.next("accept");
-  const tasks = operations[0]?.tasks ?? [];
+  const tasks = launchedTasks(operations);
   expect(tasks.map((task) => decodeRunSpec(task).container)).toMatchObject([
     { portMappings: [{ hostPort: 31_000 }] },
     { portMappings: [{ hostPort: 31_001 }] },
@@ -95,7 +96,7 @@ test("a service that comes back keeps its instances and the count it was scaled 
   service = await startService(optionsOf());
   const { tasks } = await master.next("reconcile");
   expect(tasks.map(({ taskId }) => taskId)).toEqual(
-    operations[0]?.tasks.map(({ taskId }) => taskId),
+    launchedTasks(operations).map(({ taskId }) => taskId),
   );
   expect(service.policy.count).toBe(3);
 });
