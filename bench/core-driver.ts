@@ -79,10 +79,13 @@ export class CoreDriver {
 
   #turns(): void {
     do {
-      const turn = this.#waiting.slice(0, TURN_MAX);
-      this.#waiting = this.#waiting.slice(TURN_MAX);
-      turn.push({ kind: "batch-end", principal: null });
-      this.#turn(turn);
+      const waiting = this.#waiting;
+      this.#waiting = [];
+      for (let begin = 0; begin === 0 || begin < waiting.length; begin += TURN_MAX) {
+        const turn = waiting.slice(begin, begin + TURN_MAX);
+        turn.push({ kind: "batch-end", principal: null });
+        this.#turn(turn);
+      }
     } while (this.#waiting.length > 0);
   }
 
@@ -131,7 +134,7 @@ export class CoreDriver {
     }
     this.#tasksLeft[framework] = left - count;
     const tasks = Array.from({ length: count }, (_, index): TaskInfo => {
-      const taskId = `load-${framework}-${left - index}`;
+      const taskId = decoded(`load-${framework}-${left - index}`);
       return { taskId, name: "load", agentId, resources: TASK, payload: NO_PAYLOAD };
     });
     const operations = [{ kind: "launch", tasks }] as const;
@@ -175,7 +178,7 @@ export class CoreDriver {
   ): void {
     const { frameworkId, taskId, agentId } = task;
     const last = state === "TASK_STARTING" ? STARTING_UUID : RUNNING_UUID;
-    const uuid = String(this.#updates++).padStart(31, "0") + last;
+    const uuid = decoded(`${String(this.#updates++).padStart(31, "0")}${last}`);
     const timestampMs = this.#monoMs;
     const status = {
       taskId,
@@ -239,3 +242,8 @@ export class CoreDriver {
 /** Last digits of update ids: what an acknowledgement is of. */
 const STARTING_UUID = "a";
 const RUNNING_UUID = "b";
+
+/** The same text as a decoder makes it: in one piece, and seen by nobody before. */
+function decoded(text: string): string {
+  return Buffer.from(text, "latin1").toString("latin1");
+}

@@ -72,8 +72,8 @@ export class Outbox {
   }
 
   #add(sending: Sending): void {
-    this.#send ??= [];
-    this.#send.push(sending);
+    if (this.#send === null) this.#send = [sending];
+    else this.#send.push(sending);
   }
 }
 

@@ -22,21 +22,20 @@ export function taskProblem(
   agentId: AgentId,
   left: Resources,
 ): string | null {
-  const name = `task ${task.taskId}`;
   const idProblem = identifierProblem(task.taskId);
   if (idProblem !== null) return `the task id ${idProblem}`;
   if (framework.tasks.has(task.taskId)) {
-    return `${name} has the id of a task that is not over yet; use a fresh id for each launch`;
+    return `task ${task.taskId} has the id of a task that is not over yet; use a fresh id for each launch`;
   }
   if (task.agentId !== agentId) {
-    return `${name} names agent ${task.agentId}, but the offer is of agent ${agentId}`;
+    return `task ${task.taskId} names agent ${task.agentId}, but the offer is of agent ${agentId}`;
   }
   if (task.executor !== undefined) {
-    return `${name} names executor ${task.executor.executorId}, but custom executors are not supported yet; launch a command task`;
+    return `task ${task.taskId} names executor ${task.executor.executorId}, but custom executors are not supported yet; launch a command task`;
   }
-  if (resources.length === 0) return `${name} uses no resources`;
+  if (resources.length === 0) return `task ${task.taskId} uses no resources`;
   if (!contains(left, resources)) {
-    return `${name} uses ${formatResources(resources)}, more than the ${formatResources(left)} left of the offer`;
+    return `task ${task.taskId} uses ${formatResources(resources)}, more than the ${formatResources(left)} left of the offer`;
   }
   return null;
 }

@@ -34,7 +34,7 @@ export function newTask(
     role: fields.role,
     sequence: state.counters.tasks++,
     state: fields.state,
-    statuses: [],
+    statuses: NO_STATUSES,
     launchedAtMs: fields.atMs,
     launchSession: fields.launchSession,
     kill: null,
@@ -64,11 +64,19 @@ export function moveTask(turn: Turn, task: Task, state: TaskState): void {
 
 /** Keeps a status with its task and shows it to operators. */
 export function noteStatus(turn: Turn, task: Task, status: TaskStatus): void {
-  const kept = task.statuses.slice(-(STATUSES_PER_TASK_MAX - 1));
-  kept.push(status);
-  task.statuses = kept;
+  task.statuses = appended(task.statuses, status);
   turn.out.change({ kind: "task-updated", frameworkId: task.frameworkId, status });
 }
+
+/** Lists of exact size: a list that grew by push keeps room for sixteen more, and there is one a task. */
+function appended(statuses: readonly TaskStatus[], status: TaskStatus): readonly TaskStatus[] {
+  const [first, second] = statuses;
+  if (first === undefined) return [status];
+  if (second === undefined) return [first, status];
+  return statuses.slice(-(STATUSES_PER_TASK_MAX - 1)).concat(status);
+}
+
+const NO_STATUSES: readonly TaskStatus[] = [];
 
 /** A status that the master makes: not reliable, so without uuid; reconciliation repeats it on demand. */
 export function masterStatus(

@@ -1,21 +1,23 @@
 /**
  * The timers of the core: a binary heap ordered by (time, sequence), so that ties fire in the order in which they
  * were set. A timer is named by its kind and an id; setting it again replaces it. A replaced or cancelled timer
- * stays in the heap until it surfaces, where it is recognised by its sequence.
+ * stays in the heap, marked, until it surfaces.
  */
 export class Timers {
-  readonly #current = new Map<string, Timer>();
-  #heap: Timer[] = [];
+  readonly #current = new Map<string, Entry>();
+  #heap: Entry[] = [];
   #nextSequence = 1;
 
   set(kind: TimerKind, id: string, dueMs: number): void {
-    const timer = { kind, id, dueMs, sequence: this.#nextSequence++ };
-    this.#current.set(keyOf(kind, id), timer);
-    this.#push(timer);
+    this.#enter({ kind, id, dueMs, sequence: this.#nextSequence++, isStale: false });
   }
 
   cancel(kind: TimerKind, id: string): void {
-    this.#current.delete(keyOf(kind, id));
+    const key = keyOf(kind, id);
+    const entry = this.#current.get(key);
+    if (entry === undefined) return;
+    entry.isStale = true;
+    this.#current.delete(key);
     // Mostly dead weight: rebuild, so that the heap stays proportional to what is alive.
     if (this.#heap.length > 64 && this.#heap.length > 4 * this.#current.size) {
       this.#heap = [];
@@ -44,32 +46,34 @@ export class Timers {
   }
 
   snapshot(): TimersSnapshot {
-    const timers = Array.from(this.#current.values()).sort(compare);
-    return { nextSequence: this.#nextSequence, timers: timers.map((timer) => ({ ...timer })) };
+    const entries = Array.from(this.#current.values()).sort(compare);
+    const timers = entries.map(({ isStale: _, ...timer }) => timer);
+    return { nextSequence: this.#nextSequence, timers };
   }
 
   static restore(data: TimersSnapshot): Timers {
     const timers = new Timers();
-    for (const timer of data.timers) {
-      const copy = { ...timer };
-      timers.#current.set(keyOf(copy.kind, copy.id), copy);
-      timers.#push(copy);
-    }
+    for (const timer of data.timers) timers.#enter({ ...timer, isStale: false });
     timers.#nextSequence = data.nextSequence;
     return timers;
   }
 
-  #dropStale(): void {
-    for (;;) {
-      const first = this.#heap[0];
-      if (first === undefined || this.#current.get(keyOf(first.kind, first.id)) === first) return;
-      this.#removeFirst();
-    }
+  #enter(entry: Entry): void {
+    const key = keyOf(entry.kind, entry.id);
+    const replaced = this.#current.get(key);
+    if (replaced !== undefined) replaced.isStale = true;
+    this.#current.set(key, entry);
+    this.#push(entry);
   }
 
-  #push(timer: Timer): void {
+  /** Asked after every input: it must cost nothing while nothing is stale. */
+  #dropStale(): void {
+    while (this.#heap[0]?.isStale === true) this.#removeFirst();
+  }
+
+  #push(entry: Entry): void {
     const heap = this.#heap;
-    let index = heap.push(timer) - 1;
+    let index = heap.push(entry) - 1;
     while (index > 0) {
       const parent = (index - 1) >> 1;
       if (!isBefore(heap, index, parent)) return;
@@ -115,6 +119,11 @@ export interface Timer {
   readonly sequence: number;
 }
 
+/** A timer in the heap; `isStale` once another replaced it or it was cancelled. */
+interface Entry extends Timer {
+  isStale: boolean;
+}
+
 export interface TimersSnapshot {
   readonly nextSequence: number;
   /** In the order in which they will fire. */
@@ -129,12 +138,12 @@ function compare(left: Timer, right: Timer): number {
   return left.dueMs - right.dueMs || left.sequence - right.sequence;
 }
 
-function isBefore(heap: readonly Timer[], left: number, right: number): boolean {
-  return compare(heap[left] as Timer, heap[right] as Timer) < 0;
+function isBefore(heap: readonly Entry[], left: number, right: number): boolean {
+  return compare(heap[left] as Entry, heap[right] as Entry) < 0;
 }
 
-function swap(heap: Timer[], left: number, right: number): void {
-  const kept = heap[left] as Timer;
-  heap[left] = heap[right] as Timer;
+function swap(heap: Entry[], left: number, right: number): void {
+  const kept = heap[left] as Entry;
+  heap[left] = heap[right] as Entry;
   heap[right] = kept;
 }

@@ -55,9 +55,7 @@ export function acknowledge(
   const { taskId, uuid } = call;
   const task = framework.tasks.get(taskId);
   if (task !== undefined && task.agentId !== agent.agentId) return;
-  if (task?.statuses.some((status) => status.uuid === uuid && releasesResources(status.state))) {
-    removeTask(turn, framework, task);
-  }
+  if (task !== undefined && isEnd(task, uuid)) removeTask(turn, framework, task);
   turn.out.toAgent(agent.session, { kind: "acknowledge", frameworkId, taskId, uuid });
 }
 
@@ -105,5 +103,16 @@ function withAgent(status: TaskStatus, agent: Agent): TaskStatus {
 
 /** The agent sends an update again until it is acknowledged. */
 function isRepeated(task: Task, status: TaskStatus): boolean {
-  return status.uuid !== undefined && task.statuses.some((kept) => kept.uuid === status.uuid);
+  return status.uuid !== undefined && statusOf(task, status.uuid) !== undefined;
+}
+
+/** Whether this update, once acknowledged, is the last there is to say of the task. */
+function isEnd(task: Task, uuid: string): boolean {
+  const status = statusOf(task, uuid);
+  return status !== undefined && releasesResources(status.state);
+}
+
+function statusOf({ statuses }: Task, uuid: string): TaskStatus | undefined {
+  for (const status of statuses) if (status.uuid === uuid) return status;
+  return undefined;
 }
