@@ -1,16 +1,18 @@
+import type { FaultDomain } from "@bourse/model/agent";
 import { assert } from "@bourse/model/assert";
 import {
-  addValues,
   canonical,
   type Resource,
   type Resources,
   type ResourceValue,
-  subtractValues,
 } from "@bourse/model/resources";
 import { amountOf } from "./amounts.ts";
+import { TAKES_GPUS, TAKES_REMOTE } from "./clients.ts";
 import { HoldingTable } from "./holdings.ts";
-import type { DimensionTable, KindTable } from "./kinds.ts";
+import { type DimensionTable, type KindTable, RESERVED, SHARED } from "./kinds.ts";
 import type { AgentOptions } from "./options.ts";
+import type { QuotaTable } from "./quota.ts";
+import { joinValues, withoutValue } from "./ranges.ts";
 import {
   grownBytes,
   grownFloats,
@@ -31,7 +33,8 @@ const WIDTH_START = 8;
  * (agent, entry): an entry is one kind that the agent has, in the order of canonical lists. Amounts of scalars
  * are thousandths; of ranges and sets the number of elements, with the value itself beside.
  *
- * free = total - allocated, never below zero: an agent that came back smaller may hold more than it has.
+ * free = total - allocated, never below zero: an agent that came back smaller may hold more than it has. A shared
+ * kind is free whoever holds it.
  */
 export class AgentTable {
   readonly slots: Slots;
@@ -40,15 +43,20 @@ export class AgentTable {
   /** Whether any entry has something free. */
   hasFree: Uint8Array = new Uint8Array(16);
   hasGpus: Uint8Array = new Uint8Array(16);
+  /** In another region than the master (FEATURES M-37). */
+  isRemote: Uint8Array = new Uint8Array(16);
+  /** What a framework must take to get offers of the agent: flags of clients.ts. */
+  needs: Uint8Array = new Uint8Array(16);
   count: Int32Array = new Int32Array(16);
   /** [agent * width + entry]. */
   kind: Int32Array = new Int32Array(16 * WIDTH_START);
   total: Float64Array = new Float64Array(16 * WIDTH_START);
   allocated: Float64Array = new Float64Array(16 * WIDTH_START);
   free: Float64Array = new Float64Array(16 * WIDTH_START);
+  /** What one copy of a shared entry counts for while somebody holds one. */
+  copy: Float64Array = new Float64Array(16 * WIDTH_START);
   width = WIDTH_START;
   readonly totalValue: (ResourceValue | undefined)[] = [];
-  readonly allocatedValue: (ResourceValue | undefined)[] = [];
   readonly freeValue: (ResourceValue | undefined)[] = [];
   /** The list as given: an agent of which nothing is held is offered as this very object. */
   readonly totalList: Resources[] = [];
@@ -56,10 +64,17 @@ export class AgentTable {
   readonly about: AboutAgent[] = [];
   readonly #kinds: KindTable;
   readonly #dimensions: DimensionTable;
+  readonly #quota: QuotaTable;
 
-  constructor(kinds: KindTable, dimensions: DimensionTable, slots = new Slots()) {
+  constructor(
+    kinds: KindTable,
+    dimensions: DimensionTable,
+    quota: QuotaTable,
+    slots = new Slots(),
+  ) {
     this.#kinds = kinds;
     this.#dimensions = dimensions;
+    this.#quota = quota;
     this.slots = slots;
   }
 
@@ -76,17 +91,22 @@ export class AgentTable {
     this.isActive = grownBytes(this.isActive, rows);
     this.hasFree = grownBytes(this.hasFree, rows);
     this.hasGpus = grownBytes(this.hasGpus, rows);
+    this.isRemote = grownBytes(this.isRemote, rows);
+    this.needs = grownBytes(this.needs, rows);
     this.count = grownInts(this.count, rows);
     this.kind = grownInts(this.kind, rows * this.width);
     this.total = grownFloats(this.total, rows * this.width);
     this.allocated = grownFloats(this.allocated, rows * this.width);
     this.free = grownFloats(this.free, rows * this.width);
-    for (const values of [this.totalValue, this.allocatedValue, this.freeValue])
+    this.copy = grownFloats(this.copy, rows * this.width);
+    for (const values of [this.totalValue, this.freeValue])
       while (values.length < rows * this.width) values.push(undefined);
     this.holdings.openAgent(agent);
     this.isActive[agent] = 1;
     this.hasFree[agent] = 0;
     this.hasGpus[agent] = 0;
+    this.isRemote[agent] = 0;
+    this.needs[agent] = 0;
     this.count[agent] = 0;
     this.totalList[agent] = [];
   }
@@ -100,6 +120,7 @@ export class AgentTable {
   }
 
   setTotal(agent: number, given: Resources): void {
+    this.#countHeadroom(agent, -1);
     const resources = canonical(given);
     const entries = resources.map((resource) => this.#kinds.retain(resource));
     this.#layOut(agent, entries);
@@ -115,10 +136,26 @@ export class AgentTable {
       this.#countTotal(at, this.total[at]!);
       if (resource.value.type !== "scalar") this.totalValue[at] = resource.value;
     });
-    for (let entry = 0; entry < this.count[agent]!; entry++) this.#settle(base + entry);
+    for (let entry = 0; entry < this.count[agent]!; entry++) this.#settle(agent, entry);
     this.noteFree(agent);
+    this.#countHeadroom(agent, 1);
     this.totalList[agent] = resources;
     this.hasGpus[agent] = resources.some(({ name }) => name === "gpus") ? 1 : 0;
+    this.#noteNeeds(agent);
+  }
+
+  describe(agent: number, about: AboutAgent, domain: FaultDomain | null): void {
+    this.about[agent] = about;
+    const isRemote =
+      about.domain !== undefined && domain !== null && about.domain.region !== domain.region;
+    this.isRemote[agent] = isRemote ? 1 : 0;
+    this.#noteNeeds(agent);
+  }
+
+  #noteNeeds(agent: number): void {
+    this.needs[agent] =
+      (this.hasGpus[agent] === 1 ? TAKES_GPUS : 0) |
+      (this.isRemote[agent] === 1 ? TAKES_REMOTE : 0);
   }
 
   /** Entry of the agent with this kind, or NONE. */
@@ -134,17 +171,42 @@ export class AgentTable {
     return kind === NONE ? NONE : this.entryOf(agent, kind);
   }
 
+  /** An active one counts in what guarantees can be kept from. */
+  setActive(agent: number, isActive: boolean): void {
+    this.#countHeadroom(agent, -1);
+    this.isActive[agent] = isActive ? 1 : 0;
+    this.#countHeadroom(agent, 1);
+  }
+
   /** Gives `amount` of one entry to a holding; for ranges and sets `value` says which. */
   hold(agent: number, holding: number, entry: number, amount: number, value?: ResourceValue): void {
     const at = agent * this.width + entry;
-    this.allocated[at]! += amount;
-    if (value !== undefined) {
-      const before = this.allocatedValue[at];
-      this.allocatedValue[at] = before === undefined ? value : addValues(before, value);
-      this.allocated[at] = amountOf(this.allocatedValue[at]!);
+    const kind = this.kind[at]!;
+    const isShared = (this.#kinds.flags[kind]! & SHARED) !== 0;
+    if (isShared && this.allocated[at] === 0) {
+      const total = this.total[at]!;
+      this.copy[at] = total > 0 && total < amount ? total : amount;
     }
     this.holdings.add(holding, entry, amount, value);
-    this.#settle(at);
+    this.allocated[at]! += amount;
+    if (isShared) return;
+    const before = this.free[at]!;
+    if (value === undefined) this.#settleScalar(at);
+    else if (value === this.freeValue[at]) {
+      this.free[at] = 0;
+      this.freeValue[at] = undefined;
+    } else this.#takeFree(at, value);
+    if (this.#quota.isKept) this.#noteHeadroom(agent, kind, this.free[at]! - before);
+  }
+
+  /** Whether all that is free of the agent may go to anybody. */
+  isPlain(agent: number): boolean {
+    const base = agent * this.width;
+    const end = base + this.count[agent]!;
+    const { flags } = this.#kinds;
+    for (let at = base; at < end; at++)
+      if (this.free[at]! > 0 && flags[this.kind[at]!] !== 0) return false;
+    return true;
   }
 
   /** The reverse of `hold`; what is given back must be held. */
@@ -156,23 +218,34 @@ export class AgentTable {
     value?: ResourceValue,
   ): void {
     const at = agent * this.width + entry;
+    const kind = this.kind[at]!;
     this.holdings.subtract(holding, entry, amount, value);
+    const before = this.free[at]!;
+    // Nobody holds what another holds, or what the agent has lost: what comes back is free.
+    const isExact = before + this.allocated[at]! === this.total[at];
     this.allocated[at]! -= amount;
-    if (value !== undefined) {
-      const rest = subtractValues(this.allocatedValue[at]!, value);
-      this.allocatedValue[at] = amountOf(rest) === 0 ? undefined : rest;
-      this.allocated[at] = amountOf(rest);
-    }
-    this.#settle(at);
+    if ((this.#kinds.flags[kind]! & SHARED) !== 0) return;
+    if (value === undefined) this.#settleScalar(at);
+    else if (isExact) this.#returnFree(at, amount, value);
+    else this.#settle(agent, entry);
+    if (this.#quota.isKept) this.#noteHeadroom(agent, kind, this.free[at]! - before);
   }
 
-  /** To be called after `hold` and `release`: whether anything is free now. */
-  noteFree(agent: number): void {
+  /**
+   * To be called after `hold` and `release`: whether anything is free now. True when the agent has an entry that
+   * nothing is of any more, neither there nor held: `setTotal` drops it.
+   */
+  noteFree(agent: number): boolean {
     const base = agent * this.width;
-    const count = this.count[agent]!;
+    const end = base + this.count[agent]!;
     let hasFree = 0;
-    for (let entry = 0; entry < count; entry++) if (this.free[base + entry]! > 0) hasFree = 1;
+    let hasNothing = false;
+    for (let at = base; at < end; at++) {
+      if (this.free[at]! > 0) hasFree = 1;
+      else if (this.allocated[at] === 0 && this.total[at] === 0) hasNothing = true;
+    }
     this.hasFree[agent] = hasFree;
+    return hasNothing;
   }
 
   /** Entries of the agent for a list that may name kinds which the agent does not have (yet). */
@@ -223,23 +296,89 @@ export class AgentTable {
     return this.listOf(agent, amount, value, holding * width);
   }
 
-  #settle(at: number): void {
-    const total = this.totalValue[at];
-    const allocated = this.allocatedValue[at];
-    if (total === undefined) {
-      const free = this.total[at]! - this.allocated[at]!;
-      this.free[at] = free > 0 && allocated === undefined ? free : 0;
-      this.freeValue[at] = undefined;
-      return;
+  /** What is free of an entry, from its total and what is held of it. */
+  #settle(agent: number, entry: number): void {
+    const at = agent * this.width + entry;
+    const isShared = (this.#kinds.flags[this.kind[at]!]! & SHARED) !== 0;
+    let free = this.totalValue[at];
+    if (isShared) {
+      this.free[at] = this.total[at]!;
+      this.freeValue[at] = free;
+    } else if (free === undefined) {
+      this.#settleScalar(at);
+    } else {
+      const { holdings } = this;
+      for (let of = holdings.firstOf(agent); of !== NONE; of = holdings.nextOf(of)) {
+        const held = holdings.value[of * this.width + entry];
+        if (held !== undefined) free = withoutValue(free, held);
+      }
+      this.#setFree(at, free);
     }
-    const free = allocated === undefined ? total : subtractValues(total, allocated);
-    this.free[at] = amountOf(free);
-    this.freeValue[at] = this.free[at] === 0 ? undefined : free;
+  }
+
+  /** An entry of ranges that the agent has no more has nothing free either. */
+  #settleScalar(at: number): void {
+    const free = this.total[at]! - this.allocated[at]!;
+    this.free[at] = free > 0 ? free : 0;
+    this.freeValue[at] = undefined;
+  }
+
+  #takeFree(at: number, value: ResourceValue): void {
+    const free = this.freeValue[at];
+    if (free !== undefined) this.#setFree(at, withoutValue(free, value));
+  }
+
+  #returnFree(at: number, amount: number, value: ResourceValue): void {
+    const free = this.freeValue[at];
+    this.free[at]! += amount;
+    const isWhole = this.free[at] === this.total[at];
+    if (isWhole) this.freeValue[at] = this.totalValue[at];
+    else this.freeValue[at] = free === undefined ? value : joinValues(free, value);
+  }
+
+  #setFree(at: number, value: ResourceValue): void {
+    this.free[at] = amountOf(value);
+    this.freeValue[at] = this.free[at] === 0 ? undefined : value;
+  }
+
+  /** Counts the agent's free resources in or out of what guarantees can be kept from. */
+  #countHeadroom(agent: number, sign: 1 | -1): void {
+    if (!this.#quota.isKept) return;
+    const base = agent * this.width;
+    for (let entry = 0; entry < this.count[agent]!; entry++)
+      this.#noteHeadroom(agent, this.kind[base + entry]!, sign * this.free[base + entry]!);
+  }
+
+  #noteHeadroom(agent: number, kind: number, milli: number): void {
+    const dimension = this.#kinds.dimension[kind]!;
+    if (dimension === NONE || this.#kinds.flags[kind] !== 0 || this.isActive[agent] === 0) return;
+    this.#quota.noteFree(dimension, milli);
+  }
+
+  /** Tells the quota of all that there is: reservations and what is free. */
+  recount(): void {
+    for (let agent = 0; agent < this.slots.length; agent++) {
+      if (!this.slots.isUsed(agent)) continue;
+      this.#countHeadroom(agent, 1);
+      const base = agent * this.width;
+      for (let at = base; at < base + this.count[agent]!; at++)
+        this.#countReserved(this.kind[at]!, this.total[at]!);
+    }
   }
 
   #countTotal(at: number, milli: number): void {
-    const dimension = this.#kinds.dimension[this.kind[at]!]!;
-    if (dimension !== NONE) this.#dimensions.addTotal(dimension, milli);
+    const kind = this.kind[at]!;
+    const dimension = this.#kinds.dimension[kind]!;
+    if (dimension === NONE) return;
+    this.#dimensions.addTotal(dimension, milli);
+    if (this.#quota.isKept) this.#countReserved(kind, milli);
+  }
+
+  /** All that is reserved for a role counts against its quota, held or not (FEATURES M-31). */
+  #countReserved(kind: number, milli: number): void {
+    const dimension = this.#kinds.dimension[kind]!;
+    if (dimension === NONE || (this.#kinds.flags[kind]! & RESERVED) === 0) return;
+    this.#quota.charge(this.#kinds.holder[kind]!, dimension, milli);
   }
 
   /**
@@ -264,8 +403,8 @@ export class AgentTable {
     moveFloats(this.total, base, from, old.length);
     moveFloats(this.allocated, base, from, old.length);
     moveFloats(this.free, base, from, old.length);
+    moveFloats(this.copy, base, from, old.length);
     moveValues(this.totalValue, base, from, old.length);
-    moveValues(this.allocatedValue, base, from, old.length);
     moveValues(this.freeValue, base, from, old.length);
     this.holdings.move(agent, from, old.length);
     this.kind.set(kinds, base);
@@ -278,12 +417,12 @@ export class AgentTable {
     this.total = widenedFloats(this.total, this.width, width);
     this.allocated = widenedFloats(this.allocated, this.width, width);
     this.free = widenedFloats(this.free, this.width, width);
+    this.copy = widenedFloats(this.copy, this.width, width);
     const kind = new Int32Array((this.kind.length / this.width) * width);
     for (let row = 0; row < this.kind.length / this.width; row++)
       kind.set(this.kind.subarray(row * this.width, (row + 1) * this.width), row * width);
     this.kind = kind;
-    for (const values of [this.totalValue, this.allocatedValue, this.freeValue])
-      widenValues(values, this.width, width);
+    for (const values of [this.totalValue, this.freeValue]) widenValues(values, this.width, width);
     this.holdings.widen(width);
     this.width = width;
   }

@@ -129,13 +129,13 @@ export class Allocator {
   activateAgent(agentId: AgentId): void {
     const agent = this.#agentOf(agentId);
     if (this.#tables.agents.isActive[agent] === 1) return;
-    this.#tables.agents.isActive[agent] = 1;
+    this.#tables.agents.setActive(agent, true);
     this.#changed.add(agent);
   }
 
   /** Nothing of it is offered until it is activated; it still counts in the cluster's total. */
   deactivateAgent(agentId: AgentId): void {
-    this.#tables.agents.isActive[this.#agentOf(agentId)] = 0;
+    this.#tables.agents.setActive(this.#agentOf(agentId), false);
   }
 
   /** More of a known agent is in use than was known: it told of a task that the master had forgotten. */
@@ -150,6 +150,7 @@ export class Allocator {
     assert(clients.isRegistered[framework] === 0, `framework ${frameworkId} must be new`);
     clients.isRegistered[framework] = 1;
     clients.isConnected[framework] = 1;
+    clients.offersLeft[framework] = Number.POSITIVE_INFINITY;
     this.#tables.configure(framework, options);
     this.#haveClientsChanged = true;
   }
@@ -226,8 +227,7 @@ export class Allocator {
 
   /** At most so many allocations from now until the next call (FEATURES A-6); null = no bound. */
   limitOffers(frameworkId: FrameworkId, offersMax: number | null): void {
-    const framework = this.#frameworkOf(frameworkId);
-    if (this.#tables.limitOffers(framework, offersMax)) this.#haveClientsChanged = true;
+    this.#tables.limitOffers(this.#frameworkOf(frameworkId), offersMax);
   }
 
   /** All nodes of the tree of roles, by name. */

@@ -1,4 +1,5 @@
-import { coversValue, type ResourceValue } from "@bourse/model/resources";
+import type { ResourceValue } from "@bourse/model/resources";
+import { hasValue } from "./ranges.ts";
 
 /** How much of a value there is: thousandths, or the number of elements. */
 export function amountOf(value: ResourceValue): number {
@@ -23,5 +24,5 @@ export function isWithin(
   boundValue: ResourceValue | undefined,
 ): boolean {
   if (amount > boundAmount) return false;
-  return value === undefined || (boundValue !== undefined && coversValue(boundValue, value));
+  return value === undefined || (boundValue !== undefined && hasValue(boundValue, value));
 }

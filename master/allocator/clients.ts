@@ -8,7 +8,7 @@ import type { Minimum } from "./minimum.ts";
 import type { SorterKind } from "./options.ts";
 import { RandomSorter } from "./random-sorter.ts";
 import { RoleTree, WEIGHT_MILLI_DEFAULT } from "./role-tree.ts";
-import { grownBytes, grownInts } from "./rows.ts";
+import { grownBytes, grownFloats, grownInts } from "./rows.ts";
 import { ShareTable } from "./shares.ts";
 import { NONE, Slots } from "./slots.ts";
 import type { Sorter } from "./sorter.ts";
@@ -17,6 +17,8 @@ import type { Sorter } from "./sorter.ts";
 export const TAKES_GPUS = 1;
 export const TAKES_REVOCABLE = 2;
 export const TAKES_SHARED = 4;
+export const TAKES_REFINED = 8;
+export const TAKES_REMOTE = 16;
 
 /** Which order who is put in, and the chance that a random one takes. */
 export interface ClientSorting {
@@ -48,6 +50,8 @@ export class ClientTable {
   /** 0 for a framework that is known only by what it holds. */
   isRegistered: Uint8Array = new Uint8Array(16);
   isConnected: Uint8Array = new Uint8Array(16);
+  /** By framework: allocations until its next budget (FEATURES A-6); Infinity = no bound. */
+  offersLeft: Float64Array = new Float64Array(16);
   frameworkOf: Int32Array = new Int32Array(16);
   roleOf: Int32Array = new Int32Array(16);
   isSubscribed: Uint8Array = new Uint8Array(16);
@@ -120,6 +124,8 @@ export class ClientTable {
     this.takes = grownBytes(this.takes, framework + 1);
     this.isConnected = grownBytes(this.isConnected, framework + 1);
     this.takes[framework] = 0;
+    this.offersLeft = grownFloats(this.offersLeft, framework + 1);
+    this.offersLeft[framework] = Number.POSITIVE_INFINITY;
     this.isRegistered = grownBytes(this.isRegistered, framework + 1);
     this.isRegistered[framework] = 0;
     this.isConnected[framework] = 0;
@@ -131,7 +137,9 @@ export class ClientTable {
     this.takes[framework] =
       (capabilities.includes("GPU_RESOURCES") ? TAKES_GPUS : 0) |
       (capabilities.includes("REVOCABLE_RESOURCES") ? TAKES_REVOCABLE : 0) |
-      (capabilities.includes("SHARED_RESOURCES") ? TAKES_SHARED : 0);
+      (capabilities.includes("SHARED_RESOURCES") ? TAKES_SHARED : 0) |
+      (capabilities.includes("RESERVATION_REFINEMENT") ? TAKES_REFINED : 0) |
+      (capabilities.includes("REGION_AWARE") ? TAKES_REMOTE : 0);
   }
 
   pairsOf(framework: number): ReadonlyMap<Role, number> {
@@ -167,8 +175,10 @@ export class ClientTable {
   rank(pair: number): void {
     const role = this.roleOf[pair]!;
     const order = this.orderIn[role]!;
+    const framework = this.frameworkOf[pair]!;
     const mayBeServed =
-      this.isConnected[this.frameworkOf[pair]!] === 1 &&
+      this.isConnected[framework] === 1 &&
+      this.offersLeft[framework]! > 0 &&
       this.isSubscribed[pair] === 1 &&
       this.isSuppressed[pair] === 0;
     if (mayBeServed === this.#isRanked[pair]) return;

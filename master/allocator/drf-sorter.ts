@@ -1,22 +1,23 @@
 import type { DimensionTable } from "./kinds.ts";
 import { grownInts } from "./rows.ts";
 import type { ShareTable } from "./shares.ts";
-import { NONE } from "./slots.ts";
 import type { Sorter } from "./sorter.ts";
 
 /**
- * Poorest first, by dominant-resource fairness (FEATURES M-24; `ShareTable.compare`). Kept sorted while shares change
- * one by one; when the cluster's totals have changed every share has, and the rows are a mere set until somebody
- * reads them.
+ * Poorest first, by dominant-resource fairness (FEATURES M-24; `ShareTable.compare`). A row whose share changes is only
+ * marked: until somebody reads the order, many changes cost no more than one. When the cluster's totals have changed
+ * every share has.
  */
 export class DrfSorter implements Sorter {
   readonly #table: ShareTable;
   readonly #dimensions: DimensionTable;
+  /** Sorted but for the marked ones. */
   #rows: Int32Array = new Int32Array(4);
   #size = 0;
+  /** Marked in the table too; at most `#size`. */
+  #dirty: Int32Array = new Int32Array(4);
+  #dirtySize = 0;
   #version = -1;
-  /** The row between `take` and `put`; a stale group keeps its rows. */
-  #taken = NONE;
 
   constructor(table: ShareTable, dimensions: DimensionTable) {
     this.#table = table;
@@ -38,46 +39,74 @@ export class DrfSorter implements Sorter {
 
   insert(row: number): void {
     this.#rows = grownInts(this.#rows, this.#size + 1);
-    if (this.#isStale()) {
-      this.#rows[this.#size++] = row;
-      return;
-    }
-    this.#table.settle(row);
-    this.#place(row);
+    this.#dirty = grownInts(this.#dirty, this.#size + 1);
+    this.#rows[this.#size++] = row;
+    this.put(row);
   }
 
   remove(row: number): void {
-    const index = this.#isStale() ? this.#rows.indexOf(row) : this.#indexOf(row);
-    this.#rows.copyWithin(index, index + 1, this.#size);
-    this.#size--;
+    this.#takeOut(this.#rows.indexOf(row));
+    if (this.#table.isDirty[row] === 0) return;
+    this.#table.isDirty[row] = 0;
+    this.#dirty[this.#dirty.indexOf(row)] = this.#dirty[--this.#dirtySize]!;
   }
 
-  take(row: number): void {
-    if (this.#isStale()) return;
-    this.remove(row);
-    this.#taken = row;
-  }
+  /** Nothing moves before the next `refresh`. */
+  take(_row: number): void {}
 
-  /** The totals may have changed since `take`. */
   put(row: number): void {
-    if (this.#taken !== row) return;
-    this.#taken = NONE;
-    this.insert(row);
+    if (this.#table.isDirty[row] === 1) return;
+    this.#table.isDirty[row] = 1;
+    this.#dirty[this.#dirtySize++] = row;
   }
 
-  /** Sorts anew if the totals have changed since the last time. */
+  /** Sorts anew if the totals have changed since the last time, or else puts the changed rows in their places. */
   refresh(): void {
-    if (!this.#isStale()) return;
+    if (this.#version !== this.#dimensions.version) this.#sortAll();
+    else if (this.#dirtySize === 1) this.#moveOne(this.#dirty[0]!);
+    else if (this.#dirtySize > 1) this.#moveDirty();
+  }
+
+  #sortAll(): void {
     const rows = this.#rows;
     const size = this.#size;
-    for (let index = 0; index < size; index++) this.#table.settle(rows[index]!);
     this.#size = 0;
+    for (let index = 0; index < size; index++) this.#settle(rows[index]!);
     for (let index = 0; index < size; index++) this.#place(rows[index]!);
+    this.#dirtySize = 0;
     this.#version = this.#dimensions.version;
   }
 
-  #isStale(): boolean {
-    return this.#version !== this.#dimensions.version;
+  #moveOne(row: number): void {
+    this.#dirtySize = 0;
+    this.#settle(row);
+    if (this.#size === 1) return;
+    this.#takeOut(this.#rows.indexOf(row));
+    this.#place(row);
+  }
+
+  #moveDirty(): void {
+    const rows = this.#rows;
+    let kept = 0;
+    for (let index = 0; index < this.#size; index++)
+      if (this.#table.isDirty[rows[index]!] === 0) rows[kept++] = rows[index]!;
+    this.#size = kept;
+    for (let index = 0; index < this.#dirtySize; index++) {
+      const row = this.#dirty[index]!;
+      this.#settle(row);
+      this.#place(row);
+    }
+    this.#dirtySize = 0;
+  }
+
+  #settle(row: number): void {
+    this.#table.isDirty[row] = 0;
+    this.#table.settle(row);
+  }
+
+  #takeOut(index: number): void {
+    this.#rows.copyWithin(index, index + 1, this.#size);
+    this.#size--;
   }
 
   #place(row: number): void {
@@ -85,10 +114,6 @@ export class DrfSorter implements Sorter {
     this.#rows.copyWithin(index + 1, index, this.#size);
     this.#rows[index] = row;
     this.#size++;
-  }
-
-  #indexOf(row: number): number {
-    return this.#lowerBound(row);
   }
 
   /** How many rows come before `row`. The order is total: names differ. */

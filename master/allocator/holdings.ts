@@ -1,11 +1,7 @@
 import { assert } from "@bourse/model/assert";
-import {
-  addValues,
-  coversValue,
-  type ResourceValue,
-  subtractValues,
-} from "@bourse/model/resources";
+import type { ResourceValue } from "@bourse/model/resources";
 import { amountOf } from "./amounts.ts";
+import { hasValue, joinValues, withoutValue } from "./ranges.ts";
 import {
   grownFloats,
   grownInts,
@@ -93,7 +89,7 @@ export class HoldingTable {
     const at = holding * this.width + entry;
     if (this.amount[at]! < amount) return false;
     const held = this.value[at];
-    return value === undefined || (held !== undefined && coversValue(held, value));
+    return value === undefined || (held !== undefined && hasValue(held, value));
   }
 
   add(holding: number, entry: number, amount: number, value?: ResourceValue): void {
@@ -101,7 +97,7 @@ export class HoldingTable {
     this.amount[at]! += amount;
     if (value === undefined) return;
     const before = this.value[at];
-    const after = before === undefined ? value : addValues(before, value);
+    const after = before === undefined ? value : joinValues(before, value);
     this.value[at] = after;
     this.amount[at] = amountOf(after);
   }
@@ -111,7 +107,12 @@ export class HoldingTable {
     const at = holding * this.width + entry;
     this.amount[at]! -= amount;
     if (value === undefined) return;
-    const after = subtractValues(this.value[at]!, value);
+    if (value === this.value[at]) {
+      this.amount[at] = 0;
+      this.value[at] = undefined;
+      return;
+    }
+    const after = withoutValue(this.value[at]!, value);
     this.amount[at] = amountOf(after);
     this.value[at] = this.amount[at] === 0 ? undefined : after;
   }

@@ -1,12 +1,31 @@
 import { assert } from "@bourse/model/assert";
+import type { Role } from "@bourse/model/ids";
 import { kindOf, type Resource, type ResourceValue } from "@bourse/model/resources";
 import { grownBytes, grownInts } from "./rows.ts";
 import { NONE, Slots } from "./slots.ts";
 
-/** Flags of a kind. A kind without any may go to every framework. */
+/**
+ * Flags of a kind. A kind without any may go to every framework. But for the first they are those of clients.ts by
+ * which a framework takes it.
+ */
 export const RESERVED = 1;
 export const REVOCABLE = 2;
 export const SHARED = 4;
+/** Reserved, and for a role below one that it was reserved for before (FEATURES M-33). */
+export const REFINED = 8;
+
+/** How an amount of a kind may be made smaller to fit within a quota. */
+export const CHOP_ANYWHERE = 0;
+/** Only to whole units: a part of a gpu is none. */
+export const CHOP_TO_WHOLE = 1;
+/** Whole or not at all: a disk that is a mount, a volume (CASES A25). */
+export const CHOP_NEVER = 2;
+
+/** Roles that reservations are for stay in the tree while there are any. */
+export interface ReservedRoles {
+  retainRole(name: Role): number;
+  releaseRole(role: number): void;
+}
 
 /** Flags of a kind's type: only scalars count in shares, quota and minimums. */
 const RANGES_OR_SET = NONE;
@@ -19,8 +38,11 @@ export class KindTable {
   /** Dimension of a scalar kind, NONE for ranges and sets. */
   dimension: Int32Array = new Int32Array(16);
   flags: Uint8Array = new Uint8Array(16);
-  /** The role that a reserved kind belongs to, "" for others. */
-  readonly reservedFor: string[] = [];
+  chopping: Uint8Array = new Uint8Array(16);
+  /** Slot of the role that a reserved kind belongs to, NONE for others. */
+  holder: Int32Array = new Int32Array(16);
+  /** The name of that role, "" for others. */
+  readonly reservedFor: Role[] = [];
   readonly #dimensions: DimensionTable;
   readonly #slots = new Slots();
   readonly #templates: Resource[] = [];
@@ -28,8 +50,11 @@ export class KindTable {
   /** Unreserved scalars by name: the common case needs no key to be built. */
   readonly #plainScalars = new Map<string, number>();
 
-  constructor(dimensions: DimensionTable) {
+  readonly #roles: ReservedRoles;
+
+  constructor(dimensions: DimensionTable, roles: ReservedRoles) {
     this.#dimensions = dimensions;
+    this.#roles = roles;
   }
 
   /** The kind of a resource that some agent has, or NONE. */
@@ -48,14 +73,20 @@ export class KindTable {
     const kind = this.#slots.take(kindOf(resource));
     this.dimension = grownInts(this.dimension, kind + 1);
     this.flags = grownBytes(this.flags, kind + 1);
+    this.chopping = grownBytes(this.chopping, kind + 1);
+    this.holder = grownInts(this.holder, kind + 1);
     this.dimension[kind] =
       resource.value.type === "scalar" ? this.#dimensions.retain(resource.name) : RANGES_OR_SET;
-    const holder = resource.reservations?.at(-1)?.role ?? "";
+    const { reservations = [], isRevocable, isShared } = resource;
+    const holder = reservations.at(-1)?.role ?? "";
     this.reservedFor[kind] = holder;
+    this.holder[kind] = holder === "" ? NONE : this.#roles.retainRole(holder);
     this.flags[kind] =
       (holder === "" ? 0 : RESERVED) |
-      (resource.isRevocable ? REVOCABLE : 0) |
-      (resource.isShared ? SHARED : 0);
+      (isRevocable ? REVOCABLE : 0) |
+      (isShared ? SHARED : 0) |
+      (reservations.length > 1 ? REFINED : 0);
+    this.chopping[kind] = choppingOf(resource);
     this.#templates[kind] = resource;
     this.#references[kind] = 1;
     if (isPlainScalar(resource)) this.#plainScalars.set(resource.name, kind);
@@ -70,7 +101,13 @@ export class KindTable {
     if (left > 0) return;
     const template = this.#templates[kind]!;
     if (isPlainScalar(template)) this.#plainScalars.delete(template.name);
+    if (this.holder[kind] !== NONE) this.#roles.releaseRole(this.holder[kind]!);
     this.#slots.release(kind);
+  }
+
+  /** Whether what is held of the kind counts against quota; what is reserved counts whoever holds it. */
+  countsWhenHeld(kind: number): boolean {
+    return this.dimension[kind] !== NONE && (this.flags[kind]! & (RESERVED | REVOCABLE)) === 0;
   }
 
   /** Canonical lists are sorted by this. */
@@ -139,6 +176,17 @@ export class DimensionTable {
     this.total[dimension]! += milli;
     this.version++;
   }
+}
+
+function choppingOf({ name, disk, isShared }: Resource): number {
+  const source = disk?.source;
+  // A raw disk without an id is a pool that disks are made of.
+  const isOneDisk =
+    source !== undefined &&
+    (source.type === "mount" || source.type === "block" || source.id !== undefined) &&
+    source.type !== "path";
+  if (isShared || disk?.persistence !== undefined || isOneDisk) return CHOP_NEVER;
+  return name === "gpus" ? CHOP_TO_WHOLE : CHOP_ANYWHERE;
 }
 
 function isPlainScalar(resource: Resource): boolean {

@@ -1,21 +1,24 @@
 import type { AgentId, FrameworkId, Role } from "@bourse/model/ids";
 import type { ResourceValue } from "@bourse/model/resources";
-import { TAKES_GPUS, TAKES_REVOCABLE, TAKES_SHARED } from "./clients.ts";
 import type { FilterMoment } from "./filters.ts";
-import { REVOCABLE, SHARED } from "./kinds.ts";
+import { CHOP_ANYWHERE, CHOP_NEVER, REFINED, REVOCABLE, SHARED } from "./kinds.ts";
 import { type Minimum, satisfies } from "./minimum.ts";
 import type { Allocation } from "./options.ts";
 import { NONE } from "./slots.ts";
 import type { Tables } from "./tables.ts";
 
 /**
- * Goes once over the given agents and gives what is free on each to whoever comes first and may have it
- * (FEATURES M-21..M-23): roles in their order, then the frameworks of a role in theirs. An agent's free resources
- * go whole to one framework; only what that one may not have (somebody's reservation, revocable resources)
- * goes on to the next. Orders are those from before the agent: shares change when it is done.
+ * Goes over the given agents and gives what is free on each to whoever comes first and may have it (FEATURES
+ * M-21..M-23): roles in their order, then the frameworks of a role in theirs. An agent's free resources go whole to
+ * one framework; only what that one may not have (somebody's reservation, revocable resources, more than quota
+ * allows) goes on to the next. Orders are those from before the agent; quota counts every grant at once.
+ *
+ * While guarantees are unmet there is a first stage, for the roles that they are for: whoever is promised something
+ * chooses before everybody does.
  */
 export class OfferCycle {
   readonly #tables: Tables;
+  #moment: FilterMoment = { monoMs: 0, runs: 0, isPeriodic: false };
   /** Free and not given away yet, by entry of the agent. */
   #left = new Float64Array(8);
   #leftValues: (ResourceValue | undefined)[] = [];
@@ -24,100 +27,140 @@ export class OfferCycle {
   #fitValues: (ResourceValue | undefined)[] = [];
   /** Of `#fit`, by dimension. */
   #quantities = new Float64Array(8);
-  readonly #grants: Grant[] = [];
+  /** What quota leaves the framework at hand, by dimension. */
+  #bounds = new Float64Array(8);
+  /** Shared entries that were given away in this run: one copy an agent and run. */
+  readonly #sharedGiven = new Set<number>();
+  /** Frameworks whose budget ran out on the agent at hand: they leave the order when it is done. */
+  readonly #spent: number[] = [];
 
   constructor(tables: Tables) {
     this.#tables = tables;
   }
 
   run(order: Int32Array, moment: FilterMoment): readonly Allocation[] {
+    const { agents, quota } = this.#tables;
+    const allocations: Allocation[] = [];
+    this.#moment = moment;
+    this.#makeRoom();
+    this.#sharedGiven.clear();
+    if (quota.isKept && quota.isAnyoneInNeed()) {
+      for (let index = 0; index < order.length; index++)
+        if (this.#hasOffer(order[index]!)) this.#offerParts(order[index]!, true, allocations);
+    }
+    for (let index = 0; index < order.length; index++) {
+      const agent = order[index]!;
+      if (!this.#hasOffer(agent)) continue;
+      if (agents.isPlain(agent) && !quota.isKept) this.#offerWhole(agent, allocations);
+      else this.#offerParts(agent, false, allocations);
+    }
+    return allocations;
+  }
+
+  #makeRoom(): void {
     const { agents, dimensions } = this.#tables;
     if (this.#left.length < agents.width) {
       this.#left = new Float64Array(agents.width);
       this.#fit = new Float64Array(agents.width);
     }
-    if (this.#quantities.length < dimensions.count)
+    if (this.#quantities.length < dimensions.count) {
       this.#quantities = new Float64Array(dimensions.total.length);
-    const allocations: Allocation[] = [];
-    for (let index = 0; index < order.length; index++) {
-      const agent = order[index]!;
-      if (agents.isActive[agent] === 0 || agents.hasFree[agent] === 0) continue;
-      if (this.#loadFree(agent)) this.#offerWhole(agent, moment, allocations);
-      else this.#offerParts(agent, moment, allocations);
+      this.#bounds = new Float64Array(dimensions.total.length);
     }
-    return allocations;
   }
 
-  /** Loads what is free; true when all of it may go to anybody. */
-  #loadFree(agent: number): boolean {
-    const { agents, kinds } = this.#tables;
-    const base = agent * agents.width;
-    const count = agents.count[agent]!;
-    let flags = 0;
-    for (let entry = 0; entry < count; entry++) {
-      const amount = agents.free[base + entry]!;
-      this.#left[entry] = amount;
-      this.#leftValues[entry] = agents.freeValue[base + entry];
-      if (amount > 0) flags |= kinds.flags[agents.kind[base + entry]!]!;
-    }
-    return flags === 0;
+  #hasOffer(agent: number): boolean {
+    const { agents } = this.#tables;
+    return agents.isActive[agent] === 1 && agents.hasFree[agent] === 1;
   }
 
   /** The common agent: everything that is free goes to the first framework that may have it. */
-  #offerWhole(agent: number, moment: FilterMoment, allocations: Allocation[]): void {
-    const { agents, clients, filters, minimum } = this.#tables;
+  #offerWhole(agent: number, allocations: Allocation[]): void {
+    const { agents, clients, exclusions, filters, minimum } = this.#tables;
+    this.#loadFree(agent);
     this.#sumQuantities(agent, this.#left);
     const isWorthIt = this.#satisfies(minimum);
-    const hasGpus = agents.hasGpus[agent] === 1;
+    const needs = agents.needs[agent]!;
     clients.startRoles();
     for (let role = clients.nextRole(); role !== NONE; role = clients.nextRole()) {
       const order = clients.orderIn[role]!;
       order.refresh();
       const pairs = order.size;
-      for (let pairIndex = 0; pairIndex < pairs; pairIndex++) {
-        const pair = order.at(pairIndex);
-        if (hasGpus && (clients.takes[clients.frameworkOf[pair]!]! & TAKES_GPUS) === 0) continue;
+      for (let index = 0; index < pairs; index++) {
+        const pair = order.at(index);
+        if (needs !== 0 && (needs & ~clients.takes[clients.frameworkOf[pair]!]!) !== 0) continue;
         const own = clients.minimumOf[pair];
         if (!(own === undefined ? isWorthIt : this.#satisfies(own))) continue;
-        if (filters.blocks(agent, pair, this.#left, this.#leftValues, moment)) continue;
+        if (exclusions.isExcluded(pair, agent)) continue;
+        if (filters.blocks(agent, pair, this.#left, this.#leftValues, this.#moment)) continue;
         allocations.push(this.#give(agent, pair, this.#left, this.#leftValues));
+        this.#dropSpent();
         return;
       }
     }
   }
 
-  /** An agent with reserved, revocable or shared resources: several frameworks may get a part each. */
-  #offerParts(agent: number, moment: FilterMoment, allocations: Allocation[]): void {
+  /**
+   * An agent with reserved, revocable or shared resources, or within quotas: several frameworks may get a part each.
+   * In the first stage only grants that bring a guarantee nearer are made.
+   */
+  #offerParts(agent: number, isFirstStage: boolean, allocations: Allocation[]): void {
     const { clients } = this.#tables;
+    let hasLeft = this.#loadFree(agent);
     clients.startRoles();
-    for (let role = clients.nextRole(); role !== NONE; role = clients.nextRole()) {
+    for (
+      let role = clients.nextRole();
+      role !== NONE && hasLeft;
+      role = hasLeft ? clients.nextRole() : NONE
+    ) {
       const order = clients.orderIn[role]!;
       order.refresh();
-      for (let pairIndex = 0; pairIndex < order.size; pairIndex++) {
-        const pair = order.at(pairIndex);
-        if (this.#mayHaveFit(agent, pair, moment)) this.#keepGrant(agent, pair);
+      for (let index = 0; index < order.size && hasLeft; index++) {
+        const pair = order.at(index);
+        if (!this.#mayHaveFit(agent, pair, isFirstStage)) continue;
+        allocations.push(this.#give(agent, pair, this.#fit, this.#fitValues));
+        hasLeft = this.#takeFit(agent);
       }
     }
-    for (const { pair, amounts, values } of this.#grants)
-      allocations.push(this.#give(agent, pair, amounts, values));
-    this.#grants.length = 0;
+    this.#dropSpent();
   }
 
-  /** Works out what the pair may have of what is left, and whether it gets that. */
-  #mayHaveFit(agent: number, pair: number, moment: FilterMoment): boolean {
-    const { agents, clients, filters, minimum } = this.#tables;
-    const takes = clients.takes[clients.frameworkOf[pair]!]!;
-    if (agents.hasGpus[agent] === 1 && (takes & TAKES_GPUS) === 0) return false;
-    const role = clients.roles.idOf(clients.roleOf[pair]!);
+  /** Loads what is free and was not given away in this run; false when that is nothing. */
+  #loadFree(agent: number): boolean {
+    const { agents } = this.#tables;
+    const base = agent * agents.width;
+    const count = agents.count[agent]!;
+    let hasLeft = false;
+    for (let entry = 0; entry < count; entry++) {
+      const isGiven = this.#sharedGiven.size > 0 && this.#sharedGiven.has(base + entry);
+      this.#left[entry] = isGiven ? 0 : agents.free[base + entry]!;
+      this.#leftValues[entry] = agents.freeValue[base + entry];
+      if (this.#left[entry]! > 0) hasLeft = true;
+    }
+    return hasLeft;
+  }
+
+  /** Works out what the pair may have of what is left, and whether it gets that: the checks of M-23. */
+  #mayHaveFit(agent: number, pair: number, isFirstStage: boolean): boolean {
+    const { agents, clients, exclusions, filters, minimum, quota } = this.#tables;
+    const framework = clients.frameworkOf[pair]!;
+    if (clients.offersLeft[framework]! <= 0) return false;
+    const takes = clients.takes[framework]!;
+    if ((agents.needs[agent]! & ~takes) !== 0) return false;
+    if (exclusions.isExcluded(pair, agent)) return false;
+    const role = clients.roleOf[pair]!;
     if (!this.#fitTo(agent, role, takes)) return false;
+    if (quota.isKept && !this.#chopFit(agent, role)) return false;
+    if (isFirstStage && !this.#bringsGuaranteeNearer(agent, role)) return false;
     this.#sumQuantities(agent, this.#fit);
     if (!this.#satisfies(clients.minimumOf[pair] ?? minimum)) return false;
-    return !filters.blocks(agent, pair, this.#fit, this.#fitValues, moment);
+    return !filters.blocks(agent, pair, this.#fit, this.#fitValues, this.#moment);
   }
 
   /** False when nothing of what is left may go to that role and framework. */
-  #fitTo(agent: number, role: Role, takes: number): boolean {
-    const { agents, kinds } = this.#tables;
+  #fitTo(agent: number, role: number, takes: number): boolean {
+    const { agents, clients, kinds } = this.#tables;
+    const name = clients.roles.idOf(role) as Role;
     const base = agent * agents.width;
     const count = agents.count[agent]!;
     let isAny = false;
@@ -126,7 +169,7 @@ export class OfferCycle {
       const mayHave =
         this.#left[entry]! > 0 &&
         mayTake(kinds.flags[kind]!, takes) &&
-        mayUse(kinds.reservedFor[kind]!, role);
+        mayUse(kinds.reservedFor[kind]!, name);
       this.#fit[entry] = mayHave ? this.#left[entry]! : 0;
       this.#fitValues[entry] = mayHave ? this.#leftValues[entry] : undefined;
       if (mayHave) isAny = true;
@@ -134,19 +177,61 @@ export class OfferCycle {
     return isAny;
   }
 
-  /** Orders must not move while they are walked, so grants wait for the end of the agent. */
-  #keepGrant(agent: number, pair: number): void {
-    const count = this.#tables.agents.count[agent]!;
-    this.#grants.push({
-      pair,
-      amounts: this.#fit.slice(),
-      values: this.#fitValues.slice(0, count),
-    });
+  /** Cuts what counts against quota down to what limits and the guarantees of others leave; false: nothing is left. */
+  #chopFit(agent: number, role: number): boolean {
+    const { agents, dimensions, kinds, quota } = this.#tables;
+    for (let dimension = 0; dimension < dimensions.count; dimension++)
+      this.#bounds[dimension] = quota.boundOf(role, dimension);
+    const base = agent * agents.width;
+    const count = agents.count[agent]!;
+    let isAny = false;
     for (let entry = 0; entry < count; entry++) {
-      if (this.#fit[entry]! <= 0) continue;
-      this.#left[entry] = 0;
-      this.#leftValues[entry] = undefined;
+      let amount = this.#fit[entry]!;
+      if (amount <= 0) continue;
+      const kind = agents.kind[base + entry]!;
+      if (kinds.countsWhenHeld(kind)) {
+        const dimension = kinds.dimension[kind]!;
+        amount = chopped(amount, this.#bounds[dimension]!, kinds.chopping[kind]!);
+        this.#bounds[dimension]! -= amount;
+        this.#fit[entry] = amount;
+      }
+      if (amount > 0) isAny = true;
     }
+    return isAny;
+  }
+
+  #bringsGuaranteeNearer(agent: number, role: number): boolean {
+    const { agents, kinds, quota } = this.#tables;
+    const base = agent * agents.width;
+    const count = agents.count[agent]!;
+    for (let entry = 0; entry < count; entry++) {
+      const kind = agents.kind[base + entry]!;
+      if (
+        this.#fit[entry]! > 0 &&
+        kinds.countsWhenHeld(kind) &&
+        quota.promisedTo(role, kinds.dimension[kind]!) > 0
+      )
+        return true;
+    }
+    return false;
+  }
+
+  /** What was given is left no more; false when nothing is. */
+  #takeFit(agent: number): boolean {
+    const { agents, kinds } = this.#tables;
+    const base = agent * agents.width;
+    const count = agents.count[agent]!;
+    let hasLeft = false;
+    for (let entry = 0; entry < count; entry++) {
+      const given = this.#fit[entry]!;
+      if (given > 0) {
+        this.#left[entry]! -= given;
+        if ((kinds.flags[agents.kind[base + entry]!]! & SHARED) !== 0)
+          this.#sharedGiven.add(base + entry);
+      }
+      if (this.#left[entry]! > 0) hasLeft = true;
+    }
+    return hasLeft;
   }
 
   #give(
@@ -156,14 +241,24 @@ export class OfferCycle {
     values: readonly (ResourceValue | undefined)[],
   ): Allocation {
     const { agents, clients } = this.#tables;
+    const framework = clients.frameworkOf[pair]!;
     const resources = agents.listOf(agent, amounts, values);
     this.#tables.holdEntries(agent, pair, amounts, values);
+    clients.offersLeft[framework]! -= 1;
+    if (clients.offersLeft[framework] === 0) this.#spent.push(framework);
     return {
       agentId: agents.slots.idOf(agent) as AgentId,
-      frameworkId: clients.frameworks.idOf(clients.frameworkOf[pair]!) as FrameworkId,
+      frameworkId: clients.frameworks.idOf(framework) as FrameworkId,
       role: clients.roles.idOf(clients.roleOf[pair]!) as Role,
       resources,
     };
+  }
+
+  /** Orders must not move while they are walked, so this waits for the end of the agent. */
+  #dropSpent(): void {
+    const { clients } = this.#tables;
+    for (let framework = this.#spent.pop(); framework !== undefined; framework = this.#spent.pop())
+      for (const pair of clients.pairsOf(framework).values()) clients.rank(pair);
   }
 
   #sumQuantities(agent: number, amounts: Float64Array): void {
@@ -182,19 +277,26 @@ export class OfferCycle {
   }
 }
 
-interface Grant {
-  readonly pair: number;
-  readonly amounts: Float64Array;
-  readonly values: readonly (ResourceValue | undefined)[];
-}
+const TAKEN_FLAGS = REVOCABLE | SHARED | REFINED;
 
 /** Whether a framework that can take these flags can take a kind with those. */
 export function mayTake(kindFlags: number, takes: number): boolean {
-  if ((kindFlags & REVOCABLE) !== 0 && (takes & TAKES_REVOCABLE) === 0) return false;
-  return (kindFlags & SHARED) === 0 || (takes & TAKES_SHARED) !== 0;
+  return (kindFlags & TAKEN_FLAGS & ~takes) === 0;
 }
 
-/** Whether a role may use what is reserved for `holder` ("" = for nobody). */
+/** Whether a role may use what is reserved for `holder` ("" = for nobody): its own or an ancestor's (CASES A40). */
 export function mayUse(holder: Role, role: Role): boolean {
-  return holder === "" || holder === role;
+  if (holder === "" || holder === role) return true;
+  return role.charCodeAt(holder.length) === SLASH && role.startsWith(holder);
 }
+
+const SLASH = 47;
+
+/** How much of the amount may go when at most so much is allowed. */
+export function chopped(amount: number, bound: number, chopping: number): number {
+  if (amount <= bound) return amount;
+  if (chopping === CHOP_NEVER) return 0;
+  return chopping === CHOP_ANYWHERE ? bound : Math.floor(bound / MILLI) * MILLI;
+}
+
+const MILLI = 1000;

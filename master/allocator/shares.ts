@@ -1,5 +1,5 @@
 import type { DimensionTable } from "./kinds.ts";
-import { grownFloats, widenedFloats } from "./rows.ts";
+import { grownBytes, grownFloats, widenedFloats } from "./rows.ts";
 
 /**
  * What each client (a node of the tree of roles, or a framework in a role) holds, and who comes first: the smaller dominant share
@@ -11,6 +11,8 @@ import { grownFloats, widenedFloats } from "./rows.ts";
  * they are not in Mesos (CASES S8).
  */
 export class ShareTable {
+  /** Rows that are to be put in their place before their group's order is read again. */
+  isDirty: Uint8Array = new Uint8Array(16);
   readonly #dimensions: DimensionTable;
   readonly #names: string[] = [];
   #width: number;
@@ -32,6 +34,7 @@ export class ShareTable {
   /** A client that holds nothing. */
   add(row: number, name: string, weightMilli: number): void {
     this.#held = grownFloats(this.#held, (row + 1) * this.#width);
+    this.isDirty = grownBytes(this.isDirty, row + 1);
     this.#weight = grownFloats(this.#weight, row + 1);
     this.#served = grownFloats(this.#served, row + 1);
     this.#share = grownFloats(this.#share, row + 1);

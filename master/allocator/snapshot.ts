@@ -1,4 +1,5 @@
 import type { Attribute, FaultDomain } from "@bourse/model/agent";
+import type { RoleConstraints } from "@bourse/model/constraints";
 import type { AgentId, FrameworkId, Role } from "@bourse/model/ids";
 import type { Quota } from "@bourse/model/quota";
 import { Random } from "@bourse/model/random";
@@ -46,12 +47,15 @@ interface FrameworkSnapshot {
   readonly isConnected: boolean;
   /** Flags of clients.ts. */
   readonly takes: number;
+  /** null = no bound. */
+  readonly offersLeft: number | null;
   readonly pairs: readonly {
     readonly role: Role;
     readonly isSubscribed: boolean;
     readonly isSuppressed: boolean;
     readonly served: number;
     readonly minimum: Minimum | null;
+    readonly constraints: RoleConstraints | null;
   }[];
 }
 
@@ -102,24 +106,30 @@ export function restoreTables(snapshot: TablesSnapshot, config: AllocatorConfig)
   snapshot.agents.forEach((agent, slot) => {
     if (agent !== null) openAgent(tables, slot, agent);
   });
+  for (const quota of snapshot.quotas) tables.quota.set(quota);
+  if (tables.quota.hasAny) tables.countQuota();
   // Only now: taking hold of resources has counted as being served.
   clients.tree.restoreRecords(snapshot.roles);
   for (const framework of snapshot.frameworks) rankFramework(tables, framework);
   return tables;
 }
 
-function snapshotFramework({ clients }: Tables, framework: number): FrameworkSnapshot {
+function snapshotFramework({ clients, exclusions }: Tables, framework: number): FrameworkSnapshot {
   return {
     frameworkId: clients.frameworks.idOf(framework),
     isRegistered: clients.isRegistered[framework] === 1,
     isConnected: clients.isConnected[framework] === 1,
     takes: clients.takes[framework]!,
+    offersLeft: Number.isFinite(clients.offersLeft[framework])
+      ? clients.offersLeft[framework]!
+      : null,
     pairs: Array.from(clients.pairsOf(framework), ([role, pair]) => ({
       role,
       isSubscribed: clients.isSubscribed[pair] === 1,
       isSuppressed: clients.isSuppressed[pair] === 1,
       served: clients.pairShares.servedOf(pair),
       minimum: clients.minimumOf[pair] ?? null,
+      constraints: exclusions.of(pair)?.source ?? null,
     })),
   };
 }
@@ -162,16 +172,18 @@ function idsOf({ clients }: Tables, pair: number): Pick<UsedResources, "framewor
   };
 }
 
-function openFramework({ clients }: Tables, snapshot: FrameworkSnapshot): void {
+function openFramework({ clients, exclusions }: Tables, snapshot: FrameworkSnapshot): void {
   const framework = clients.openFramework(snapshot.frameworkId);
   clients.isRegistered[framework] = snapshot.isRegistered ? 1 : 0;
   clients.isConnected[framework] = snapshot.isConnected ? 1 : 0;
   clients.takes[framework] = snapshot.takes;
-  for (const { role, isSubscribed, isSuppressed, minimum } of snapshot.pairs) {
+  clients.offersLeft[framework] = snapshot.offersLeft ?? Number.POSITIVE_INFINITY;
+  for (const { role, isSubscribed, isSuppressed, minimum, constraints } of snapshot.pairs) {
     const pair = clients.openPair(framework, role);
     clients.isSubscribed[pair] = isSubscribed ? 1 : 0;
     clients.isSuppressed[pair] = isSuppressed ? 1 : 0;
     clients.minimumOf[pair] = minimum ?? undefined;
+    exclusions.set(pair, constraints ?? undefined);
   }
 }
 

@@ -1,6 +1,7 @@
+import type { FaultDomain } from "@bourse/model/agent";
 import { assert } from "@bourse/model/assert";
 import type { AgentId, Role } from "@bourse/model/ids";
-import { type Amount, amountIn, type Quota } from "@bourse/model/quota";
+import type { Amount, Quota } from "@bourse/model/quota";
 import {
   add,
   contains,
@@ -12,10 +13,13 @@ import {
 import { AgentTable } from "./agents.ts";
 import { amountOf } from "./amounts.ts";
 import { ClientTable, type SortingChance } from "./clients.ts";
+import { Exclusions } from "./exclusions.ts";
 import { FilterTable } from "./filters.ts";
-import { DimensionTable, KindTable } from "./kinds.ts";
+import { DimensionTable, KindTable, SHARED } from "./kinds.ts";
 import { type Minimum, minimumFrom } from "./minimum.ts";
 import type { AgentOptions, AllocatorConfig, FrameworkOptions, RoleState } from "./options.ts";
+import { QuotaTable } from "./quota.ts";
+import { chargeCopy, countCopies } from "./shared.ts";
 import { NONE, type Slots } from "./slots.ts";
 import { roleStates, Standings } from "./standings.ts";
 
@@ -28,21 +32,27 @@ export class Tables {
   readonly kinds: KindTable;
   readonly agents: AgentTable;
   readonly clients: ClientTable;
+  readonly quota: QuotaTable;
   readonly filters: FilterTable;
+  readonly exclusions: Exclusions;
   readonly minimum: Minimum;
   readonly standings: Standings;
-  readonly #quotas = new Map<Role, Quota>();
+
+  readonly #domain: FaultDomain | null;
 
   constructor(config: AllocatorConfig, chance: SortingChance, agentSlots?: Slots) {
     this.dimensions = new DimensionTable(config.fairnessExcluded);
-    this.kinds = new KindTable(this.dimensions);
-    this.agents = new AgentTable(this.kinds, this.dimensions, agentSlots);
-    this.filters = new FilterTable(this.agents);
     this.clients = new ClientTable(this.dimensions, {
       roleSorter: config.roleSorter,
       frameworkSorter: config.frameworkSorter,
       chance,
     });
+    this.quota = new QuotaTable(this.clients.tree, this.dimensions);
+    this.kinds = new KindTable(this.dimensions, this.clients);
+    this.agents = new AgentTable(this.kinds, this.dimensions, this.quota, agentSlots);
+    this.filters = new FilterTable(this.agents);
+    this.exclusions = new Exclusions(this.agents);
+    this.#domain = config.domain;
     this.standings = new Standings(this.clients.tree);
     this.minimum = minimumFrom(config.minAllocatable);
   }
@@ -55,7 +65,8 @@ export class Tables {
 
   /** What the agent is and has; what is held of it stays held, even if that is more. */
   describeAgent(agent: number, { total, ...about }: AgentOptions): void {
-    this.agents.about[agent] = about;
+    this.agents.describe(agent, about, this.#domain);
+    this.exclusions.forgetAgent(agent);
     this.#setTotal(agent, total);
   }
 
@@ -80,21 +91,58 @@ export class Tables {
   }
 
   updateQuota(quota: Quota): void {
-    if (quota.guarantees.length === 0 && quota.limits.length === 0) this.#quotas.delete(quota.role);
-    else this.#quotas.set(quota.role, quota);
+    this.quota.set(quota);
+    if (this.quota.hasAny && !this.quota.isKept) this.countQuota();
+    else if (!this.quota.hasAny) this.quota.stop();
   }
 
   quotas(): readonly Quota[] {
-    return Array.from(this.#quotas.values()).toSorted((a, b) => (a.role < b.role ? -1 : 1));
+    return this.quota.list();
   }
 
-  consumedOf(_role: Role): readonly Amount[] {
-    return [];
+  consumedOf(name: Role): readonly Amount[] {
+    const role = this.clients.roles.slotOf(name);
+    return role === NONE ? [] : this.whileCounted(() => this.quota.consumedOf(role));
   }
 
-  /** Whether the framework may get offers again that it could not get before. */
-  limitOffers(_framework: number, _offersMax: number | null): boolean {
-    return false;
+  /** Consumption is counted only while somebody has a quota: who asks without it waits for a count. */
+  whileCounted<T>(read: () => T): T {
+    if (this.quota.isKept) return read();
+    this.countQuota();
+    const answer = read();
+    this.quota.stop();
+    return answer;
+  }
+
+  /** Counts from nothing what is free, reserved and held; kept in step from then on. */
+  countQuota(): void {
+    const { agents, clients, kinds, quota } = this;
+    quota.start();
+    agents.recount();
+    for (let agent = 0; agent < agents.slots.length; agent++) {
+      if (!agents.slots.isUsed(agent)) continue;
+      const base = agent * agents.width;
+      for (let entry = 0; entry < agents.count[agent]!; entry++) {
+        const kind = agents.kind[base + entry]!;
+        if (!kinds.countsWhenHeld(kind)) continue;
+        if ((kinds.flags[kind]! & SHARED) !== 0) {
+          countCopies(this, agent, entry);
+          continue;
+        }
+        const { holdings } = agents;
+        for (let of = holdings.firstOf(agent); of !== NONE; of = holdings.nextOf(of)) {
+          const milli = holdings.amount[of * holdings.width + entry]!;
+          const role = clients.roleOf[holdings.pairOf(of)]!;
+          if (milli > 0) quota.charge(role, kinds.dimension[kind]!, milli);
+        }
+      }
+    }
+  }
+
+  limitOffers(framework: number, offersMax: number | null): void {
+    const { clients } = this;
+    clients.offersLeft[framework] = offersMax ?? Number.POSITIVE_INFINITY;
+    for (const pair of clients.pairsOf(framework).values()) clients.rank(pair);
   }
 
   roleStates(monoMs: number): readonly RoleState[] {
@@ -107,11 +155,7 @@ export class Tables {
   }
 
   #isShortOfGuarantee(role: number): boolean {
-    const name = this.clients.roles.idOf(role) as Role;
-    const guarantees = this.#quotas.get(name)?.guarantees ?? [];
-    if (guarantees.length === 0) return false;
-    const consumed = this.consumedOf(name);
-    return guarantees.some(({ name, milli }) => (amountIn(consumed, name) ?? 0) < milli);
+    return this.quota.isKept && this.quota.lacksGuarantee(role);
   }
 
   /** Counts resources of the agent as held by the pair, whether they are free or not. */
@@ -151,17 +195,18 @@ export class Tables {
   giveBack(agent: number, pair: number, resources: Resources): void {
     const { agents, clients } = this;
     const holding = agents.holdings.find(agent, pair);
-    assert(holding !== NONE, `${formatResources(resources)} given back must be held`);
+    if (holding === NONE) failToGiveBack(resources);
     clients.beginChange(pair);
-    for (const resource of resources) {
+    for (let index = 0; index < resources.length; index++) {
+      const resource = resources[index]!;
       const entry = agents.entryOfResource(agent, resource);
-      assert(entry !== NONE, `${formatResources([resource])} given back must be held`);
+      if (entry === NONE) failToGiveBack([resource]);
       const amount = amountOf(resource.value);
       agents.release(agent, holding, entry, amount, asElements(resource.value));
-      this.#charge(agent, pair, entry, -amount);
+      this.#charge(agent, pair, holding, entry, -amount);
     }
     clients.endChange(pair);
-    agents.noteFree(agent);
+    if (agents.noteFree(agent)) this.#setTotal(agent, agents.totalList[agent]!);
     if (agents.holdings.isEmpty(holding)) this.#closeHolding(agent, holding);
   }
 
@@ -179,6 +224,7 @@ export class Tables {
   dropPairIfIdle(pair: number): void {
     const framework = this.clients.frameworkOf[pair]!;
     if (!this.clients.dropIfIdle(pair)) return;
+    this.exclusions.set(pair, undefined);
     this.filters.clearPair(pair);
     this.clients.dropFrameworkIfIdle(framework);
   }
@@ -195,6 +241,7 @@ export class Tables {
       clients.isSubscribed[pair] = 1;
       clients.isSuppressed[pair] = options.suppressedRoles.includes(role) ? 1 : 0;
       clients.minimumOf[pair] = own === undefined ? undefined : minimumFrom(own);
+      this.exclusions.set(pair, options.offerConstraints?.get(role));
       clients.rank(pair);
     }
   }
@@ -222,13 +269,24 @@ export class Tables {
     value: ResourceValue | undefined,
   ): void {
     this.agents.hold(agent, holding, entry, amount, value);
-    this.#charge(agent, pair, entry, amount);
+    this.#charge(agent, pair, holding, entry, amount);
   }
 
-  #charge(agent: number, pair: number, entry: number, milli: number): void {
-    const kind = this.agents.kind[agent * this.agents.width + entry]!;
-    const dimension = this.kinds.dimension[kind]!;
-    if (dimension !== NONE) this.clients.charge(pair, dimension, milli);
+  /** After the holding has changed by so much. */
+  #charge(agent: number, pair: number, holding: number, entry: number, milli: number): void {
+    const { agents, clients, kinds, quota } = this;
+    const kind = agents.kind[agent * agents.width + entry]!;
+    const dimension = kinds.dimension[kind]!;
+    if (dimension === NONE) return;
+    if ((kinds.flags[kind]! & SHARED) !== 0) {
+      const held = agents.holdings.amount[holding * agents.holdings.width + entry]!;
+      if (held === 0) chargeCopy(this, agent, pair, entry, -1);
+      else if (held === milli) chargeCopy(this, agent, pair, entry, 1);
+      return;
+    }
+    clients.charge(pair, dimension, milli);
+    if (quota.isKept && kinds.countsWhenHeld(kind))
+      quota.charge(clients.roleOf[pair]!, dimension, milli);
   }
 
   #openHolding(agent: number, pair: number): number {
@@ -244,6 +302,10 @@ export class Tables {
     this.clients.countHolding(pair, -1);
     this.dropPairIfIdle(pair);
   }
+}
+
+function failToGiveBack(resources: Resources): never {
+  assert(false, `${formatResources(resources)} given back must be held`);
 }
 
 /** What is kept beside the amount: nothing for a scalar. */
