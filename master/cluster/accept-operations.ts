@@ -19,7 +19,7 @@ import { dropOffer, refuseMsOf, rescindOffer } from "./offers.ts";
 import { applied, sendOperation } from "./operations.ts";
 import { agentRecord } from "./registry-records.ts";
 import { type Conversion, conversionOf, volumeKey } from "./resource-conversion.ts";
-import type { Agent, Framework, OfferRecord, Task, Turn } from "./state.ts";
+import type { Agent, Framework, OfferRecord, Turn } from "./state.ts";
 import { identifierProblem } from "./task-validation.ts";
 
 type Accept = Extract<FrameworkCall, { kind: "accept" }>;
@@ -74,15 +74,17 @@ export function isReshaping(operation: Operation): operation is Reshaping {
   return operation.kind !== "launch";
 }
 
-/** Who uses a volume: shared ones may be in use while they are offered. */
-export function userOf(agent: Agent, volume: Resource): Task | null {
-  const key = volumeKey(volume);
-  for (const task of agent.tasks) {
-    if (!task.isHolding) continue;
-    const isUser = task.info.resources.some(
-      (resource) => resource.disk?.persistence !== undefined && volumeKey(resource) === key,
-    );
-    if (isUser) return task;
+/** M-68: a shared volume may be in use while it is offered. In words; null = nobody uses what would be gone. */
+export function useProblem(agent: Agent, { consumed }: Conversion): string | null {
+  for (const volume of consumed) {
+    if (!volume.isShared) continue;
+    const key = volumeKey(volume);
+    for (const { isHolding, info } of agent.tasks) {
+      if (!isHolding || !info.resources.some((used) => used.isShared && volumeKey(used) === key)) {
+        continue;
+      }
+      return `volume ${volume.disk?.persistence?.id} is in use by task ${info.taskId}`;
+    }
   }
   return null;
 }
@@ -142,11 +144,11 @@ function conversionFor(work: Work, operation: Reshaping): Conversion | string {
   if (problem !== null) return problem;
   const { capabilities, principal } = framework.info;
   const by = { framework: { role, capabilities }, ...(principal !== undefined && { principal }) };
-  const conversion = conversionOf(operation, by, {
-    total: agent.info.resources,
-    userOf: (volume) => userOf(agent, volume)?.info.taskId ?? null,
-  });
-  if (typeof conversion === "string" || contains(left, conversion.consumed)) return conversion;
+  const conversion = conversionOf(operation, by, agent.info.resources);
+  if (typeof conversion === "string") return conversion;
+  const inUse = useProblem(agent, conversion);
+  if (inUse !== null) return inUse;
+  if (contains(left, conversion.consumed)) return conversion;
   return `it needs ${formatResources(conversion.consumed)}, more than the ${formatResources(left)} left of the offer`;
 }
 

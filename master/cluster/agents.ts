@@ -5,7 +5,9 @@ import type { AgentId, SessionId } from "@bourse/model/ids";
 import type { AgentCondition } from "@bourse/model/operator";
 import { admitAgent, dropAgent, setOffering } from "./allocation.ts";
 import { CLUSTER_LIMITS, UNREACHABLE_AGENT_KEPT_MS } from "./config.ts";
+import { withdrawInverseOffers } from "./inverse-offers.ts";
 import { giveUpTask, loseTask } from "./losses.ts";
+import { downRefusal } from "./maintenance.ts";
 import { rescindOffer } from "./offers.ts";
 import { dropOperations, loseSight } from "./operations.ts";
 import { staleEpoch } from "./refusals.ts";
@@ -28,6 +30,7 @@ export function newAgent(agentId: AgentId, info: AgentInfo, registeredAtMs: numb
     tasks: new Set(),
     offers: new Set(),
     operations: new Set(),
+    isOverdrawn: false,
     pingSequence: 0,
     pingMisses: 0,
     isHeard: false,
@@ -104,7 +107,8 @@ export function pingTimeoutMs({ config }: ClusterState): number {
  */
 export function agentClosed(turn: Turn, agent: Agent, cause: string): void {
   releaseSession(turn, agent);
-  if (!agent.knowsItsId && agent.tasks.size === 0 && !agent.isDeactivated) {
+  const isUnused = agent.tasks.size === 0 && agent.operations.size === 0;
+  if (!agent.knowsItsId && isUnused && !agent.isDeactivated) {
     removeAgent(turn, agent, "it disconnected before it answered its registration");
     return;
   }
@@ -135,6 +139,7 @@ export function markUnreachable(turn: Turn, agent: Agent, cause: string): void {
   if (agent.session !== null) out.close(agent.session);
   releaseSession(turn, agent);
   rescindAll(turn, agent, `the agent is out of reach: ${cause}`);
+  withdrawInverseOffers(turn, agentId);
   if (isAdmitted(agent)) dropAgent(turn.state, agent);
   if (agent.condition === "recovering") state.counters.recovering--;
   agent.condition = "unreachable";
@@ -150,7 +155,11 @@ export function markUnreachable(turn: Turn, agent: Agent, cause: string): void {
 
 /** The agent said that it leaves for good and runs nothing any more. */
 export function unregister(turn: Turn, agent: Agent): void {
-  const cause = "the agent left the cluster";
+  dismiss(turn, agent, "the agent left the cluster");
+}
+
+/** The agent is no member of the cluster any more, and its tasks are gone. */
+export function dismiss(turn: Turn, agent: Agent, cause: string): void {
   if (agent.session !== null) turn.out.close(agent.session);
   releaseSession(turn, agent);
   for (const task of agent.tasks) giveUpTask(turn, task, "REASON_AGENT_REMOVED", cause);
@@ -182,6 +191,8 @@ export function agentRefusal(
   message: { readonly info: AgentInfo; readonly epochSeen: number },
 ): Refusal | null {
   if (message.epochSeen > state.epoch) return staleEpoch(state.epoch, message.epochSeen);
+  const downMachine = downRefusal(state, message.info.hostname);
+  if (downMachine !== null) return downMachine;
   const resources = checkedResources(message.info.resources);
   if (typeof resources !== "string") return null;
   return { code: "invalid_call", message: `cannot register: ${resources}` };
@@ -220,6 +231,7 @@ function removeAgent(turn: Turn, agent: Agent, cause: string): void {
   const { state, out } = turn;
   const { agentId } = agent;
   rescindAll(turn, agent, cause);
+  withdrawInverseOffers(turn, agentId);
   const isLost = agent.condition === "unreachable";
   dropOperations(turn, agent, isLost ? "OPERATION_UNKNOWN" : "OPERATION_DROPPED", cause);
   if (isAdmitted(agent)) dropAgent(turn.state, agent);

@@ -1,6 +1,8 @@
 import type { AgentOptions, FrameworkOptions } from "@bourse/allocator/options";
 import type { Role } from "@bourse/model/ids";
 import type { Resources } from "@bourse/model/resources";
+import { AGENTS_BACK_PERCENT } from "./config.ts";
+import { askToLeave } from "./inverse-offers.ts";
 import { makeOffers } from "./offers.ts";
 import type { Agent, ClusterState, Framework, Task, Turn } from "./state.ts";
 
@@ -12,9 +14,14 @@ export function admitFramework(state: ClusterState, framework: Framework): void 
   state.allocator.addFramework(framework.frameworkId, optionsOf(framework));
 }
 
+/** Its roles, capabilities or constraints are others. */
+export function changeFramework(state: ClusterState, framework: Framework): void {
+  state.allocator.updateFramework(framework.frameworkId, optionsOf(framework));
+}
+
 /** Makes it a taker of offers, with its present roles. */
 export function connectFramework(state: ClusterState, framework: Framework): void {
-  state.allocator.updateFramework(framework.frameworkId, optionsOf(framework));
+  changeFramework(state, framework);
   state.allocator.activateFramework(framework.frameworkId);
 }
 
@@ -103,14 +110,29 @@ export function countAllocated(state: ClusterState, { info }: Task, sign: 1 | -1
 
 /** The only two places where the allocator runs are the end of a batch and its own timer (DESIGN section 2). */
 export function allocateChanged(turn: Turn): void {
-  if (!turn.state.allocator.hasChanges()) return;
+  if (!turn.state.allocator.hasChanges() || areOffersHeld(turn.state)) return;
   makeOffers(turn, turn.state.allocator.allocate(turn.now, "changed"));
 }
 
 export function allocateAll(turn: Turn): void {
-  makeOffers(turn, turn.state.allocator.allocate(turn.now, "all"));
+  if (!areOffersHeld(turn.state)) {
+    makeOffers(turn, turn.state.allocator.allocate(turn.now, "all"));
+  }
+  askToLeave(turn);
   const dueMs = turn.now.monoMs + turn.state.config.allocationIntervalMs;
   turn.state.timers.set("allocate", "", dueMs);
+}
+
+/**
+ * M-8: with quota, nothing is offered after a master's start until most known agents are back or their time is over: what
+ * is promised to one role would be given to another, because its agents were not there yet.
+ */
+export function areOffersHeld({ counters }: ClusterState): boolean {
+  if (counters.awaited === 0) return false;
+  const back = counters.awaited - counters.recovering;
+  if (back * 100 < counters.awaited * AGENTS_BACK_PERCENT) return true;
+  counters.awaited = 0;
+  return false;
 }
 
 function agentOptionsOf({ info }: Agent): AgentOptions {
@@ -118,12 +140,13 @@ function agentOptionsOf({ info }: Agent): AgentOptions {
   return { total: resources, hostname, attributes, ...(domain !== undefined && { domain }) };
 }
 
-function optionsOf({ info, suppressedRoles }: Framework): FrameworkOptions {
+function optionsOf({ info, suppressedRoles, offerConstraints }: Framework): FrameworkOptions {
   const { roles, capabilities, minAllocatable } = info;
   return {
     roles,
     suppressedRoles,
     capabilities,
     ...(minAllocatable !== undefined && { minAllocatable }),
+    ...(offerConstraints !== null && { offerConstraints }),
   };
 }

@@ -77,7 +77,7 @@ function perform(turn: Turn, input: ClusterInput): void {
       sessionClosed(turn, input.session, input.cause);
       return;
     case "operator-call":
-      operatorCall(turn, input.request, input.call);
+      operatorCall(turn, input.request, input.call, input.principal);
       return;
     case "wake":
       wake(turn);

@@ -35,6 +35,9 @@ export const STATUSES_PER_TASK_MAX = 5;
  */
 export const RETURN_GRACE_HEARTBEATS = 5;
 
+/** M-8: of the known agents, how many must be back before a master with quota makes offers. */
+export const AGENTS_BACK_PERCENT = 80;
+
 /** Bounds on what a peer can inflate; exceeding one is a refusal that names it. */
 export const CLUSTER_LIMITS = {
   frameworksMax: 10_000,

@@ -1,11 +1,12 @@
 import type { SessionId } from "@bourse/model/ids";
+import { amountIn } from "@bourse/model/quota";
 import {
-  add,
-  addAll,
   canonical,
   contains,
   equal,
+  formatResource,
   formatResources,
+  kindOf,
   NO_RESOURCES,
   type Resource,
   type Resources,
@@ -15,6 +16,9 @@ import { isAdmitted, isOffered } from "./agents.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Effects } from "./effects.ts";
 import type { ClusterInput } from "./inputs.ts";
+import { expectedTotal } from "./operations.ts";
+import { isWithin, unreservedMilli } from "./quotas.ts";
+import { sumOf } from "./resource-sums.ts";
 import type { Agent, ClusterState, Framework } from "./state.ts";
 
 /**
@@ -28,6 +32,7 @@ export function checkInvariants(cluster: Cluster): readonly string[] {
   for (const agent of state.agents.values()) checkAgent(state, agent, report);
   for (const framework of state.frameworks.values()) checkFramework(state, framework, report);
   checkOffers(state, report);
+  checkOperationLists(state, report);
   checkSessions(state, report);
   checkCounts(state, report);
   checkAllocator(state, report);
@@ -54,6 +59,7 @@ export function checkTouched(
     if (peer?.kind === "agent") checkAgent(state, peer.agent, report);
     else if (peer?.kind === "framework") checkConnection(state, peer.framework, report);
   }
+  checkLimits(state, effects, report);
   return violations;
 }
 
@@ -61,14 +67,8 @@ type Report = (violation: string) => void;
 
 function checkAgent(state: ClusterState, agent: Agent, report: Report): void {
   const name = `agent ${agent.agentId}`;
-  const offered = addAll(Array.from(agent.offers, ({ offer }) => offer.resources));
-  const holding = Array.from(agent.tasks).filter((task) => task.isHolding);
-  const allocated = addAll(holding.map((task) => task.info.resources));
-  const taken = add(offered, allocated);
-  const { resources: total } = agent.info;
-  if (!contains(total, taken)) {
-    report(`${name} has ${formatResources(total)}, but ${formatResources(taken)} are given away`);
-  }
+  checkAmounts(state, agent, report);
+  checkOperations(state, agent, report);
   if (agent.offers.size > 0 && !isOffered(state, agent)) {
     report(`${name} is ${agent.condition}, but offers of it are out`);
   }
@@ -99,6 +99,105 @@ function checkAgent(state: ClusterState, agent: Agent, report: Report): void {
     const isSet = state.timers.dueOf(kind, agent.agentId) !== undefined;
     if (hasBegun(state) && isSet !== (kind === expected)) {
       report(`${name} is ${agent.condition} and its timer ${kind} is ${isSet ? "set" : "not set"}`);
+    }
+  }
+}
+
+/**
+ * Offered + allocated + free = total, a shared volume once. What tasks hold beyond that on an agent that could not do an
+ * operation is offered to nobody.
+ */
+function checkAmounts(state: ClusterState, agent: Agent, report: Report): void {
+  const name = `agent ${agent.agentId}`;
+  const { resources: total } = agent.info;
+  const offered = sumOf(Array.from(agent.offers, ({ offer }) => offer.resources));
+  const holding = Array.from(agent.tasks).filter((task) => task.isHolding);
+  const allocated = sumOf(holding.map((task) => task.info.resources));
+  const taken = sumOf([offered, allocated]);
+  if (agent.isOverdrawn) {
+    for (const resource of taken) {
+      if (contains(total, [resource]) || !isAmong(offered, resource)) continue;
+      report(`${name} is overdrawn, but ${formatResource(resource)} is offered`);
+    }
+    return;
+  }
+  if (!contains(total, taken)) {
+    report(`${name} has ${formatResources(total)}, but ${formatResources(taken)} are given away`);
+    return;
+  }
+  if (!isAdmitted(agent)) return;
+  const free = state.allocator.freeOf(agent.agentId);
+  if (equal(sumOf([taken, free]), total)) return;
+  report(
+    `${name} has ${formatResources(total)}, but ${formatResources(taken)} are given away and ${formatResources(free)} are free`,
+  );
+}
+
+function isAmong(list: Resources, resource: Resource): boolean {
+  const kind = kindOf(resource);
+  return list.some((other) => kindOf(other) === kind);
+}
+
+/** The master's view is the agent's word with what is on its way, and everybody knows the same operations. */
+function checkOperations(state: ClusterState, agent: Agent, report: Report): void {
+  const name = `agent ${agent.agentId}`;
+  const expected = expectedTotal(agent);
+  if (!equal(expected, agent.info.resources)) {
+    report(
+      `${name} should have ${formatResources(expected)}, but has ${formatResources(agent.info.resources)}`,
+    );
+  }
+  for (const record of agent.operations) {
+    const { operationUuid, operationId, frameworkId } = record;
+    if (state.operations.get(operationUuid) !== record) {
+      report(`${name} has operation ${operationUuid}, which nobody else knows`);
+    }
+    const framework = state.frameworks.get(frameworkId ?? "");
+    if (framework === undefined || operationId === null) continue;
+    if (framework.operations.get(operationId) !== record) {
+      report(`operation ${operationUuid} on ${name} is not known to framework ${frameworkId}`);
+    }
+  }
+}
+
+/** Every operation has an agent, and what frameworks know is what there is. */
+function checkOperationLists(state: ClusterState, report: Report): void {
+  for (const { operationUuid, agentId } of state.operations.values()) {
+    if (state.agents.has(agentId)) continue;
+    report(`operation ${operationUuid} is on its way to agent ${agentId}, which is not known`);
+  }
+  let count = 0;
+  for (const { operations } of state.agents.values()) count += operations.size;
+  if (count !== state.operations.size) {
+    report(`${state.operations.size} operations are known, but agents have ${count}`);
+  }
+  for (const { frameworkId, operations } of state.frameworks.values()) {
+    for (const record of operations.values()) {
+      if (state.operations.get(record.operationUuid) === record) continue;
+      report(`framework ${frameworkId} has operation ${record.operationUuid}, which is not known`);
+    }
+  }
+}
+
+/** M-31: what an offer has just given away unreserved is within the limits of its role and of those above it. */
+function checkLimits(state: ClusterState, effects: Effects, report: Report): void {
+  const quotas = state.allocator.quotas();
+  if (quotas.length === 0) return;
+  for (const sending of effects.send) {
+    if (sending.to !== "framework" || sending.event.kind !== "offers") continue;
+    for (const offer of sending.event.offers) {
+      for (const { role, limits } of quotas) {
+        if (!isWithin(offer.role, role)) continue;
+        const consumed = state.allocator.consumedOf(role);
+        for (const { name, milli } of limits) {
+          if (unreservedMilli(offer.resources, name) === 0) continue;
+          const used = amountIn(consumed, name) ?? 0;
+          if (used <= milli) continue;
+          report(
+            `offer ${offer.offerId} gives ${name} to role ${offer.role}, but ${role} consumes ${used} milli of at most ${milli}`,
+          );
+        }
+      }
     }
   }
 }

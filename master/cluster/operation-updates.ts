@@ -1,14 +1,15 @@
 import { isFinalOperationState, type OperationUpdate } from "@bourse/model/operation";
-import { canonical, contains, NO_RESOURCES } from "@bourse/model/resources";
+import { contains } from "@bourse/model/resources";
 import type { FrameworkCall } from "@bourse/model/scheduler";
 import { agentClosed } from "./agents.ts";
 import {
+  adoptOperation,
   applied,
   followTotal,
   forgetOperation,
-  keepOperation,
   moveOperation,
   tellOperation,
+  updateProblem,
 } from "./operations.ts";
 import type { Agent, Framework, OperationRecord, Turn } from "./state.ts";
 
@@ -17,13 +18,14 @@ import type { Agent, Framework, OperationRecord, Turn } from "./state.ts";
  * hears it and acknowledges; for all others the master does.
  */
 export function receiveOperationUpdate(turn: Turn, agent: Agent, update: OperationUpdate): void {
-  if (!isFinalOperationState(update.state) || update.state === "OPERATION_GONE_BY_OPERATOR") {
-    const message = `operation ${update.operationUuid} cannot be ${update.state} by the word of its agent`;
-    refuse(turn, agent, message);
+  const problem = updateProblem(update);
+  if (problem !== null) {
+    refuse(turn, agent, problem);
     return;
   }
-  const record = recordOf(turn, agent, update);
-  if (record === null) {
+  const known = turn.state.operations.get(update.operationUuid);
+  const record = known === undefined ? adoptOperation(turn, agent, update) : known;
+  if (record === null || record.agentId !== agent.agentId) {
     acknowledgeTo(turn, agent, update);
     return;
   }
@@ -55,34 +57,6 @@ export function acknowledgeOperation(
   forgetOperation(turn, record);
 }
 
-/** The record, or a new one for an update whose operation an earlier master sent; null = nobody wants to know. */
-function recordOf(turn: Turn, agent: Agent, update: OperationUpdate): OperationRecord | null {
-  const { state } = turn;
-  const known = state.operations.get(update.operationUuid);
-  if (known !== undefined) return known.agentId === agent.agentId ? known : null;
-  const { operationId, frameworkId } = update;
-  const framework = frameworkId === undefined ? undefined : state.frameworks.get(frameworkId);
-  if (framework === undefined || operationId === undefined) return null;
-  // The id was given to another operation since: only one of the two can be acknowledged.
-  if (framework.operations.has(operationId)) return null;
-  const record: OperationRecord = {
-    operationUuid: update.operationUuid,
-    agentId: agent.agentId,
-    frameworkId: framework.frameworkId,
-    operationId,
-    kind: null,
-    consumed: NO_RESOURCES,
-    converted: canonical(update.convertedResources),
-    state: update.state,
-    message: update.message ?? null,
-    updateUuid: update.uuid,
-    startedAtMs: turn.now.wallMs,
-    sentOn: null,
-  };
-  keepOperation(turn, agent, framework, record);
-  return record;
-}
-
 function conclude(
   turn: Turn,
   agent: Agent,
@@ -90,11 +64,10 @@ function conclude(
   { state, message }: OperationUpdate,
 ): void {
   moveOperation(turn, record, state, message ?? null);
-  if (state !== "OPERATION_FINISHED") {
-    followTotal(turn, agent, `the agent did not do operation ${record.operationUuid}`);
-  } else if (contains(agent.confirmed, record.consumed)) {
+  if (state === "OPERATION_FINISHED" && contains(agent.confirmed, record.consumed)) {
     agent.confirmed = applied(agent.confirmed, record);
   }
+  followTotal(turn, agent, `the agent did not do operation ${record.operationUuid}`);
 }
 
 function acknowledgeTo(turn: Turn, agent: Agent, { operationUuid, uuid }: OperationUpdate): void {

@@ -3,11 +3,13 @@ import type {
   AgentOperation,
   OperationState,
   OperationStatus,
+  OperationUpdate,
   ResourceOperation,
 } from "@bourse/model/operation";
 import { isFinalOperationState } from "@bourse/model/operation";
 import {
   add,
+  canonical,
   contains,
   equal,
   kindOf,
@@ -19,7 +21,9 @@ import { changeAgent } from "./allocation.ts";
 import { rescindOffer } from "./offers.ts";
 import { agentRecord } from "./registry-records.ts";
 import type { Conversion } from "./resource-conversion.ts";
+import { sumOf } from "./resource-sums.ts";
 import type { Agent, Framework, OperationRecord, Turn } from "./state.ts";
+import { checkedResources } from "./task-validation.ts";
 
 /**
  * Operations on their way to agents and back (M-17).
@@ -90,6 +94,45 @@ export function forgetOperation({ state }: Turn, record: OperationRecord): void 
   ) {
     framework.operations.delete(operationId);
   }
+}
+
+/** A record of an operation that an earlier master sent; null = nobody wants to know of it. */
+export function adoptOperation(
+  turn: Turn,
+  agent: Agent,
+  update: OperationUpdate,
+): OperationRecord | null {
+  const { operationId, frameworkId } = update;
+  const framework = turn.state.frameworks.get(frameworkId ?? "");
+  if (framework === undefined || operationId === undefined) return null;
+  // The id was given to another operation since: only one of the two can be acknowledged.
+  if (framework.operations.has(operationId)) return null;
+  const record: OperationRecord = {
+    operationUuid: update.operationUuid,
+    agentId: agent.agentId,
+    frameworkId: framework.frameworkId,
+    operationId,
+    kind: null,
+    consumed: NO_RESOURCES,
+    converted: canonical(update.convertedResources),
+    state: update.state,
+    message: update.message ?? null,
+    updateUuid: update.uuid,
+    startedAtMs: turn.now.wallMs,
+    sentOn: null,
+  };
+  keepOperation(turn, agent, framework, record);
+  return record;
+}
+
+/** What an agent cannot say of an operation, in words. */
+export function updateProblem(update: OperationUpdate): string | null {
+  const { operationUuid, state, convertedResources } = update;
+  if (!isFinalOperationState(state) || state === "OPERATION_GONE_BY_OPERATOR") {
+    return `operation ${operationUuid} cannot be ${state} by the word of its agent`;
+  }
+  const resources = checkedResources(convertedResources);
+  return typeof resources === "string" ? `of operation ${operationUuid}, ${resources}` : null;
 }
 
 /** A new state; final ones are never left. */
@@ -176,8 +219,15 @@ export function followTotal(turn: Turn, agent: Agent, cause: string): void {
   if (equal(before, total)) return;
   rescindGone(turn, agent, before, total, cause);
   agent.info = { ...agent.info, resources: total };
+  agent.isOverdrawn = isOverdrawn(agent);
   changeAgent(turn.state, agent);
   turn.out.persist(agentRecord(agent));
+}
+
+/** Whether tasks hold more than the agent has. */
+export function isOverdrawn({ info, tasks }: Agent): boolean {
+  const held = Array.from(tasks).filter(({ isHolding }) => isHolding);
+  return !contains(info.resources, sumOf(held.map((task) => task.info.resources)));
 }
 
 export function applied(total: Resources, { consumed, converted }: Conversion): Resources {

@@ -6,16 +6,25 @@ import { changed, isAdmitted, isOffered, rescindAll } from "./agents.ts";
 import { setOffering } from "./allocation.ts";
 import { removeFramework } from "./frameworks.ts";
 import { requestKill } from "./kills.ts";
+import { startMaintenance, stopMaintenance, updateSchedule } from "./maintenance.ts";
+import { operate } from "./operate.ts";
+import { updateQuotas } from "./quotas.ts";
 import { agentRecord } from "./registry-records.ts";
 import type { Turn } from "./state.ts";
+import { updateWeights } from "./weights.ts";
 
 /** What an operator changes. All are idempotent; the reply waits behind the records that the change writes. */
-export function operatorCall(turn: Turn, request: RequestId, call: OperatorCall): void {
-  const refusal = perform(turn, call);
+export function operatorCall(
+  turn: Turn,
+  request: RequestId,
+  call: OperatorCall,
+  principal: string | null,
+): void {
+  const refusal = perform(turn, call, principal);
   turn.out.reply(request, refusal === null ? { kind: "done" } : { kind: "refused", refusal });
 }
 
-function perform(turn: Turn, call: OperatorCall): Refusal | null {
+function perform(turn: Turn, call: OperatorCall, principal: string | null): Refusal | null {
   switch (call.kind) {
     case "deactivate-agent":
       return setDeactivated(turn, call.agentId, true);
@@ -26,12 +35,17 @@ function perform(turn: Turn, call: OperatorCall): Refusal | null {
     case "kill-task":
       return killTask(turn, call);
     case "update-quotas":
+      return updateQuotas(turn, call);
     case "update-weights":
+      return updateWeights(turn, call.weights);
     case "operate":
+      return operate(turn, call.agentId, call.operation, principal);
     case "update-maintenance-schedule":
+      return updateSchedule(turn, call.windows);
     case "start-maintenance":
+      return startMaintenance(turn, call.machines);
     case "stop-maintenance":
-      return unsupported(call.kind);
+      return stopMaintenance(turn, call.machines);
   }
 }
 
@@ -73,10 +87,6 @@ function killTask(turn: Turn, call: Extract<OperatorCall, { kind: "kill-task" }>
   if (releasesResources(task.state)) return null;
   requestKill(turn, task, gracePeriodMs === undefined ? undefined : { gracePeriodMs });
   return null;
-}
-
-function unsupported(kind: string): Refusal {
-  return { code: "unsupported", message: `this master cannot ${kind} yet` };
 }
 
 function notFound(message: string, command: string): Refusal {

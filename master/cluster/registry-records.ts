@@ -1,4 +1,5 @@
-import type { AgentId, FrameworkId } from "@bourse/model/ids";
+import type { AgentId, FrameworkId, Role } from "@bourse/model/ids";
+import type { Quota, RoleWeight } from "@bourse/model/quota";
 import type { RegistryRecord } from "@bourse/model/registry";
 import type { Agent, CompletedFramework, Framework } from "./state.ts";
 
@@ -40,8 +41,30 @@ export function completedFrameworkRecord(completed: CompletedFramework): Registr
   };
 }
 
+/** No guarantees and no limits = no quota, and no record. */
+export function quotaRecord(quota: Quota): RegistryRecord {
+  const { role, guarantees, limits } = quota;
+  if (guarantees.length === 0 && limits.length === 0) return deletion(quotaKey(role));
+  return { op: "put", key: quotaKey(role), entry: { kind: "quota", quota } };
+}
+
+/** The default weight needs no record. */
+export function weightRecord(weight: RoleWeight): RegistryRecord {
+  const key = weightKey(weight.role);
+  if (weight.weightMilli === 1000) return deletion(key);
+  return { op: "put", key, entry: { kind: "weight", weight } };
+}
+
 export function deletion(key: string): RegistryRecord {
   return { op: "delete", key };
+}
+
+export function quotaKey(role: Role): string {
+  return `quota/${role}`;
+}
+
+export function weightKey(role: Role): string {
+  return `weight/${role}`;
 }
 
 export function agentKey(agentId: AgentId): string {

@@ -18,7 +18,15 @@ import { admitAgent, changeAgent, holdTask, releaseTask } from "./allocation.ts"
 import { recoverFramework } from "./frameworks.ts";
 import { sendKill } from "./kills.ts";
 import { giveUpTask } from "./losses.ts";
-import { expectedTotal, forgetOperation, moveOperation, tellOperation } from "./operations.ts";
+import {
+  adoptOperation,
+  expectedTotal,
+  forgetOperation,
+  isOverdrawn,
+  moveOperation,
+  tellOperation,
+  updateProblem,
+} from "./operations.ts";
 import { agentRecord } from "./registry-records.ts";
 import type { Agent, Framework, OperationRecord, Task, Turn } from "./state.ts";
 import { checkedResources, identifierProblem, isAgentState } from "./task-validation.ts";
@@ -54,6 +62,7 @@ export function reregister(turn: Turn, session: SessionId, message: Reregister):
   bindSession(turn, agent, session);
   agent.knowsItsId = true;
   const comparison = compareTasks(turn, agent, message, condition === "unreachable");
+  agent.isOverdrawn = isOverdrawn(agent);
   out.toAgent(session, {
     kind: "reregistered",
     agentId,
@@ -121,6 +130,9 @@ function compareOperations(
       lost.push(record);
       forgetOperation(turn, record);
     }
+  }
+  for (const update of message.operations) {
+    if (!turn.state.operations.has(update.operationUuid)) adoptOperation(turn, agent, update);
   }
   return lost;
 }
@@ -230,6 +242,10 @@ function refusalOf(turn: Turn, session: SessionId, message: Reregister): Refusal
   if (refusal !== null) return refusal;
   const idProblem = identifierProblem(message.agentId);
   if (idProblem !== null) return invalid(`its id ${idProblem}`);
+  for (const update of message.operations) {
+    const problem = updateProblem(update);
+    if (problem !== null) return invalid(problem);
+  }
   const peer = state.sessions.get(session);
   if (peer?.kind === "framework" || (peer && peer.agent.agentId !== message.agentId)) {
     return invalid("this stream already belongs to somebody else");

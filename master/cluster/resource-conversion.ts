@@ -1,5 +1,5 @@
 import type { Capability } from "@bourse/model/framework";
-import type { Role, TaskId } from "@bourse/model/ids";
+import type { Role } from "@bourse/model/ids";
 import type { ResourceOperation } from "@bourse/model/operation";
 import {
   canonical,
@@ -31,34 +31,27 @@ export interface Requester {
   readonly principal?: string;
 }
 
-/** Of which agent. */
-export interface ConversionPlace {
-  readonly total: Resources;
-  /** A task that uses the volume, or null. */
-  readonly userOf: (volume: Resource) => TaskId | null;
-}
-
 /**
  * What an operation makes of what, or in words why it is not valid (FEATURES M-17, M-32, M-33, M-68; Mesos'
- * `validation.cpp`, namespace operation). Whether `consumed` is at hand is for the caller to see: it may be offered,
- * or free, or there and in use.
+ * `validation.cpp`, namespace operation). `total`: of the agent. Whether `consumed` is at hand is for
+ * the caller to see: it may be offered, free, or in use.
  */
 export function conversionOf(
   operation: ResourceOperation,
   by: Requester,
-  place: ConversionPlace,
+  total: Resources,
 ): Conversion | string {
   switch (operation.kind) {
     case "reserve":
-      return each(operation.resources, (resource) => reserve(resource, by, place));
+      return each(operation.resources, (resource) => reserve(resource, by, total));
     case "unreserve":
-      return each(operation.resources, (resource) => unreserve(resource, place));
+      return each(operation.resources, (resource) => unreserve(resource, total));
     case "create": {
-      const ids = volumeIdsOf(place.total);
-      return each(operation.volumes, (volume) => create(volume, by, place, ids));
+      const ids = volumeIdsOf(total);
+      return each(operation.volumes, (volume) => create(volume, by, total, ids));
     }
     case "destroy":
-      return each(operation.volumes, (volume) => destroy(volume, place));
+      return each(operation.volumes, (volume) => destroy(volume, total));
     case "grow-volume":
       return grow(operation);
     case "shrink-volume":
@@ -66,7 +59,6 @@ export function conversionOf(
   }
 }
 
-/** Total or offered resources after a conversion; they must contain what it consumes. */
 export function persistenceOf({ disk }: Resource): { readonly id: string } | null {
   return disk?.persistence ?? null;
 }
@@ -127,7 +119,7 @@ function stackProblem({ reservations = [] }: Resource): string | null {
   return null;
 }
 
-function reserve(resource: Resource, by: Requester, place: ConversionPlace): OneConversion {
+function reserve(resource: Resource, by: Requester, total: Resources): OneConversion {
   const newest = resource.reservations?.at(-1);
   const name = formatResource(resource);
   if (newest === undefined) return `${name} names no reservation to make`;
@@ -140,10 +132,10 @@ function reserve(resource: Resource, by: Requester, place: ConversionPlace): One
   const problem = principalProblem(`the reservation of ${name}`, newest.principal, by);
   if (problem !== null) return problem;
   const from = withoutNewest(resource);
-  return wholeProblem(from, place) ?? { from, to: resource };
+  return wholeProblem(from, total) ?? { from, to: resource };
 }
 
-function unreserve(resource: Resource, place: ConversionPlace): OneConversion {
+function unreserve(resource: Resource, total: Resources): OneConversion {
   const newest = resource.reservations?.at(-1);
   const name = formatResource(resource);
   if (newest === undefined) return `${name} is not reserved`;
@@ -151,14 +143,14 @@ function unreserve(resource: Resource, place: ConversionPlace): OneConversion {
     return `${name} is reserved by its agent's configuration; only dynamic reservations can be taken away`;
   }
   if (persistenceOf(resource) !== null) return `${name} is a volume; destroy it first`;
-  return wholeProblem(resource, place) ?? { from: resource, to: withoutNewest(resource) };
+  return wholeProblem(resource, total) ?? { from: resource, to: withoutNewest(resource) };
 }
 
 /** `ids`: of the volumes that exist, to which this one is added. */
 function create(
   volume: Resource,
   by: Requester,
-  place: ConversionPlace,
+  total: Resources,
   ids: Set<string>,
 ): OneConversion {
   const problem = volumeProblem(volume) ?? newVolumeProblem(volume, by);
@@ -169,7 +161,7 @@ function create(
     return `role ${reservationRole(volume)} has a volume ${id} on this agent already`;
   ids.add(key);
   const from = withoutVolume(volume);
-  return wholeProblem(from, place) ?? { from, to: volume };
+  return wholeProblem(from, total) ?? { from, to: volume };
 }
 
 function newVolumeProblem(volume: Resource, by: Requester): string | null {
@@ -186,12 +178,9 @@ function newVolumeProblem(volume: Resource, by: Requester): string | null {
   return principalProblem(name, persistence?.principal, by);
 }
 
-function destroy(volume: Resource, place: ConversionPlace): OneConversion {
-  const problem = volumeProblem(volume) ?? wholeVolumeProblem(volume, place);
+function destroy(volume: Resource, total: Resources): OneConversion {
+  const problem = volumeProblem(volume) ?? wholeVolumeProblem(volume, total);
   if (problem !== null) return problem;
-  const { id } = persistenceOf(volume) ?? { id: "" };
-  const taskId = place.userOf(volume);
-  if (taskId !== null) return `volume ${id} is in use by task ${taskId}`;
   return { from: volume, to: withoutVolume(volume) };
 }
 
@@ -261,7 +250,7 @@ function volumeProblem(volume: Resource): string | null {
 }
 
 /** A volume is destroyed as a whole: a part of it would leave a directory that nobody accounts for. */
-function wholeVolumeProblem(volume: Resource, { total }: ConversionPlace): string | null {
+function wholeVolumeProblem(volume: Resource, total: Resources): string | null {
   const kind = kindOf(volume);
   const there = total.find((resource) => kindOf(resource) === kind);
   const { id } = persistenceOf(volume) ?? { id: "" };
@@ -272,7 +261,7 @@ function wholeVolumeProblem(volume: Resource, { total }: ConversionPlace): strin
 }
 
 /** M-69: a mount disk is given away whole. */
-function wholeProblem(resource: Resource, { total }: ConversionPlace): string | null {
+function wholeProblem(resource: Resource, total: Resources): string | null {
   if (resource.disk?.source?.type !== "mount") return null;
   const kind = kindOf(resource);
   const there = total.find((other) => kindOf(other) === kind);

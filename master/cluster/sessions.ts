@@ -6,6 +6,7 @@ import type { FrameworkCall } from "@bourse/model/scheduler";
 import { accept } from "./accept.ts";
 import { agentClosed, register, unregister } from "./agents.ts";
 import { frameworkClosed, removeFramework, revive, suppress } from "./frameworks.ts";
+import { acceptInverse, declineInverse } from "./inverse-offers.ts";
 import { kill } from "./kills.ts";
 import { decline } from "./offers.ts";
 import { acknowledgeOperation, receiveOperationUpdate } from "./operation-updates.ts";
@@ -14,6 +15,7 @@ import { reconcileOperations } from "./reconcile-operations.ts";
 import { reregister } from "./reregister.ts";
 import type { Agent, Framework, Turn } from "./state.ts";
 import { subscribe } from "./subscribe.ts";
+import { updateFramework } from "./update-framework.ts";
 import { acknowledge, receiveUpdate } from "./updates.ts";
 
 /** Finds whose stream something came on, and does it. The first message of a stream says whose it is. */
@@ -100,8 +102,13 @@ function performCall(
       reconcileOperations(turn, framework, call);
       return;
     case "update-framework":
+      updateFramework(turn, framework, call);
+      return;
     case "accept-inverse":
+      acceptInverse(turn, framework, call);
+      return;
     case "decline-inverse":
+      declineInverse(turn, framework, call);
       return;
     default:
       unreachable(call);

@@ -7,6 +7,7 @@ import { admitFramework, disconnectFramework } from "./allocation.ts";
 import { RETURN_GRACE_HEARTBEATS, UNREACHABLE_AGENT_KEPT_MS } from "./config.ts";
 import { failoverTimeoutMs, newFramework } from "./frameworks.ts";
 import type { ClusterConfig, ClusterStart } from "./inputs.ts";
+import { loadMaintenance, noMaintenance } from "./maintenance.ts";
 import { frameworkRecord } from "./registry-records.ts";
 import type { ClusterState, Turn } from "./state.ts";
 import { Timers } from "./timers.ts";
@@ -29,6 +30,7 @@ export function initialState(start: ClusterStart): ClusterState {
       frameworks: 0,
       agents: 0,
       offers: 0,
+      inverseOffers: 0,
       tasks: 0,
       operations: 0,
       recovering: 0,
@@ -43,6 +45,7 @@ export function initialState(start: ClusterStart): ClusterState {
     sessions: new Map(),
     taskCounts: new Map(),
     allocatedMilli: new Map(),
+    maintenance: noMaintenance(),
     timers: new Timers(),
     allocator,
   };
@@ -68,6 +71,7 @@ export function begin(turn: Turn): void {
   state.counters.startedAtMs = now.wallMs;
   timers.set("allocate", "", now.monoMs);
   if (state.counters.recovering > 0) {
+    if (state.allocator.quotas().length > 0) state.counters.awaited = state.counters.recovering;
     timers.set("recovery-ends", "", now.monoMs + config.agentReregisterTimeoutMs);
   }
   for (const agent of state.agents.values()) {
@@ -120,8 +124,13 @@ function loadEntry(state: ClusterState, entry: RegistryEntry): void {
       return;
     }
     case "quota":
+      state.allocator.updateQuota(entry.quota);
+      return;
     case "weight":
+      state.allocator.updateWeight(entry.weight.role, entry.weight.weightMilli / 1000);
+      return;
     case "maintenance":
+      loadMaintenance(state, entry);
       return;
   }
 }

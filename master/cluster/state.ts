@@ -21,6 +21,7 @@ import type { Resources } from "@bourse/model/resources";
 import type { KillPolicy, TaskInfo, TaskStatus } from "@bourse/model/task";
 import type { TaskState } from "@bourse/model/task-state";
 import type { ClusterConfig } from "./inputs.ts";
+import type { Maintenance } from "./maintenance.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Ring } from "./ring.ts";
 import type { Timers } from "./timers.ts";
@@ -52,6 +53,7 @@ export interface ClusterState {
    * which every user has the whole.
    */
   readonly allocatedMilli: Map<string, number>;
+  readonly maintenance: Maintenance;
   readonly timers: Timers;
   readonly allocator: Allocator;
 }
@@ -65,6 +67,7 @@ export interface Counters {
   frameworks: number;
   agents: number;
   offers: number;
+  inverseOffers: number;
   tasks: number;
   operations: number;
   /** Agents of the registry that have not returned since the start; reconciliation waits for them. */
@@ -129,6 +132,8 @@ export interface Agent {
   readonly offers: Set<OfferRecord>;
   /** Oldest first. */
   readonly operations: Set<OperationRecord>;
+  /** Tasks hold what the agent said it does not have: an operation failed after they were sent. */
+  isOverdrawn: boolean;
   pingSequence: number;
   /** Pings in a row that nothing answered. */
   pingMisses: number;

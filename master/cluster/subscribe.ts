@@ -1,10 +1,10 @@
 import type { Refusal } from "@bourse/model/errors";
 import type { FrameworkInfo } from "@bourse/model/framework";
 import type { SessionId } from "@bourse/model/ids";
-import { roleNameProblem } from "@bourse/model/role-name";
 import type { FrameworkCall } from "@bourse/model/scheduler";
 import { admitFramework } from "./allocation.ts";
 import { CLUSTER_LIMITS } from "./config.ts";
+import { constraintsProblem, infoProblem } from "./framework-validation.ts";
 import { endSession, frameworkClosed, newFramework, startSession } from "./frameworks.ts";
 import { staleEpoch } from "./refusals.ts";
 import { frameworkRecord } from "./registry-records.ts";
@@ -34,6 +34,7 @@ export function subscribe(
   const known = knownFramework(turn, call);
   const framework = known ?? admitNew(turn, call, info);
   const cause = known === undefined ? "subscribed" : returned(turn, known, session, info);
+  framework.offerConstraints = call.offerConstraints ?? null;
   startSession(turn, framework, session, call.suppressedRoles);
   announce(turn, framework, session, known === undefined, cause);
 }
@@ -110,7 +111,7 @@ function refusalOf(
   const { state } = turn;
   const { frameworkId, info } = call;
   if (call.epochSeen > state.epoch) return staleEpoch(state.epoch, call.epochSeen);
-  const invalid = invalidInfo(call);
+  const invalid = invalidCall(call);
   if (invalid !== null) return { code: "invalid_call", message: `cannot subscribe: ${invalid}` };
   if (principal !== null && info.principal !== undefined && info.principal !== principal) {
     return {
@@ -160,19 +161,10 @@ function refusalOfKnown(known: Framework, session: SessionId, info: FrameworkInf
   };
 }
 
-function invalidInfo({ frameworkId, info }: Subscribe): string | null {
+function invalidCall({ frameworkId, info, offerConstraints }: Subscribe): string | null {
   const idProblem = frameworkId ? identifierProblem(frameworkId) : null;
   if (idProblem !== null) return `the framework id ${idProblem}`;
-  if (info.roles.length > CLUSTER_LIMITS.rolesPerFrameworkMax) {
-    return `${info.roles.length} roles are more than the ${CLUSTER_LIMITS.rolesPerFrameworkMax} allowed`;
-  }
-  if (new Set(info.roles).size !== info.roles.length) return "a role is named twice";
-  for (const role of info.roles) {
-    const problem = roleNameProblem(role);
-    if (problem !== undefined) return `role "${role}" is not valid: ${problem}`;
-  }
-  if (Number.isNaN(info.failoverTimeoutMs)) return "the failover timeout is not a number";
-  return null;
+  return infoProblem(info) ?? constraintsProblem(info, offerConstraints);
 }
 
 function withPrincipal(info: FrameworkInfo, principal: string | null): FrameworkInfo {

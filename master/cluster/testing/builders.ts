@@ -3,6 +3,7 @@ import { present } from "@bourse/model/assert";
 import type { OfferConstraints } from "@bourse/model/constraints";
 import type { Capability, FrameworkInfo } from "@bourse/model/framework";
 import type { ResourceOperation } from "@bourse/model/operation";
+import type { Quota, RoleWeight } from "@bourse/model/quota";
 import { NO_PAYLOAD, type TaskInfo } from "@bourse/model/task";
 import { listedResources, resourcesOf } from "./resource-words.ts";
 
@@ -110,4 +111,22 @@ export function constraintsOf(named: ReadonlyMap<string, string>): {
   const selector = { type: "attribute", name } as const;
   const predicate = { type: "text-matches", pattern } as const;
   return { offerConstraints: new Map([[role, [[{ selector, predicate }]]]]) };
+}
+
+/** `eng=2.5`. */
+export function weightOf(text: string): RoleWeight {
+  const [role = "", weight = ""] = text.split("=");
+  return { role, weightMilli: Math.round(Number(weight) * 1000) };
+}
+
+/** `eng:cpus=GUARANTEE/LIMIT,mem=/LIMIT,disk=GUARANTEE`; `eng:` removes it. */
+export function quotaOf(text: string): Quota {
+  const [role = "", rest = ""] = text.split(":");
+  const amounts = (index: number) =>
+    listOf(rest).flatMap((part) => {
+      const [name = "", pair = ""] = part.split("=");
+      const word = pair.split("/")[index] ?? "";
+      return word === "" ? [] : [{ name, milli: Math.round(Number(word) * 1000) }];
+    });
+  return { role, guarantees: amounts(0), limits: amounts(1) };
 }

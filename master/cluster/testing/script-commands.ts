@@ -1,6 +1,7 @@
 import type { AgentToMaster } from "@bourse/model/agent-messages";
 import type { Operation } from "@bourse/model/offer";
 import type { OperationState, OperationUpdate } from "@bourse/model/operation";
+import type { OperatorCall } from "@bourse/model/operator";
 import type { FrameworkCall } from "@bourse/model/scheduler";
 import { NO_PAYLOAD, type TaskInfo, type TaskStatus } from "@bourse/model/task";
 import type { TaskReason, TaskState } from "@bourse/model/task-state";
@@ -10,7 +11,9 @@ import {
   frameworkInfo,
   listOf,
   operationOf,
+  quotaOf,
   taskOf,
+  weightOf,
 } from "./builders.ts";
 import { resourcesOf } from "./resource-words.ts";
 import { formatEffects } from "./script-format.ts";
@@ -41,10 +44,10 @@ export class Script {
    *   SESSION subscribe|...      a call of a framework
    *   SESSION register|...       a message of an agent
    *   SESSION close CAUSE        the stream breaks
-   *   operator CALL ID
+   *   operator CALL ID...        see `operatorCall`
    *   restart [SECONDS]          the master dies, a new one starts from the registry (then)
    *   reload                     the same master from its snapshot
-   *   tasks, agents, frameworks, offers, explain F   what an operator sees
+   *   tasks, agents, frameworks, offers, operations, reservations, volumes, roles, explain F   what an operator sees
    */
   #perform(command: string, words: readonly string[]): string[] {
     const world = this.#world;
@@ -87,7 +90,7 @@ export class Script {
       return this.#show(this.#world.apply({ kind: `${kind}-closed`, session, cause }));
     }
     const principal = named.get("as") ?? null;
-    const message = agentMessage(verb, plain, named);
+    const message = agentMessage(verb, plain, named, (word) => this.#whole(word));
     if (message !== null) {
       return this.#show(this.#world.apply({ kind: "agent-message", session, message, principal }));
     }
@@ -171,29 +174,9 @@ export class Script {
     return { taskId, ...(agentId !== undefined && { agentId: this.#whole(agentId) }) };
   }
 
-  #operator([call = "", id = "", task = ""]: readonly string[]): string[] {
-    const request = 1;
-    switch (call) {
-      case "deactivate":
-      case "reactivate":
-        return this.#show(
-          this.#world.apply({
-            kind: "operator-call",
-            request,
-            call: { kind: `${call}-agent`, agentId: id },
-          }),
-        );
-      case "teardown": {
-        const teardown = { kind: "teardown-framework", frameworkId: id } as const;
-        return this.#show(this.#world.apply({ kind: "operator-call", request, call: teardown }));
-      }
-      case "kill": {
-        const kill = { kind: "kill-task", frameworkId: id, taskId: task } as const;
-        return this.#show(this.#world.apply({ kind: "operator-call", request, call: kill }));
-      }
-      default:
-        throw new Error(`no operator call ${call}`);
-    }
+  #operator(words: readonly string[]): string[] {
+    const call = operatorCall(words);
+    return this.#show(this.#world.apply({ kind: "operator-call", request: 1, call }));
   }
 
   #show(effects: ReturnType<World["apply"]>): string[] {
@@ -214,10 +197,41 @@ export class Script {
   }
 }
 
+/**
+ * `deactivate S0`, `teardown f1`, `kill f1 t1`, `operate S0 reserve:cpus(eng)=1`, `weights eng=2 ops=0.5`,
+ * `quotas [force] eng:cpus=GUARANTEE/LIMIT,mem=/LIMIT`.
+ */
+function operatorCall([call = "", id = "", ...more]: readonly string[]): OperatorCall {
+  switch (call) {
+    case "deactivate":
+    case "reactivate":
+      return { kind: `${call}-agent`, agentId: id };
+    case "teardown":
+      return { kind: "teardown-framework", frameworkId: id };
+    case "kill":
+      return { kind: "kill-task", frameworkId: id, taskId: more[0] ?? "" };
+    case "operate":
+      return { kind: "operate", agentId: id, operation: operationOf(more[0] ?? "") };
+    case "weights":
+      return { kind: "update-weights", weights: [id, ...more].map(weightOf) };
+    case "quotas": {
+      const isForced = id === "force";
+      return {
+        kind: "update-quotas",
+        quotas: (isForced ? more : [id, ...more]).map(quotaOf),
+        isForced,
+      };
+    }
+    default:
+      throw new Error(`no operator call ${call}`);
+  }
+}
+
 function agentMessage(
   verb: string,
   plain: readonly string[],
   named: ReadonlyMap<string, string>,
+  whole: (word: string) => string,
 ): AgentToMaster | null {
   const [first = "", second = ""] = plain;
   const epochSeen = Number(named.get("epoch") ?? 0);
@@ -244,7 +258,7 @@ function agentMessage(
         epochSeen,
         tasks,
         frameworks,
-        operations: listOf(named.get("ops"), " ").map(operationUpdate),
+        operations: listOf(named.get("ops"), ";").map((text) => operationUpdate(text, whole)),
       };
     }
     case "update": {
@@ -254,7 +268,7 @@ function agentMessage(
       return { kind: "update", update: { frameworkId, status, latestState } };
     }
     case "op":
-      return { kind: "operation-update", update: operationUpdate(first) };
+      return { kind: "operation-update", update: operationUpdate(first, whole) };
     case "pong":
       return { kind: "pong", sequence: Number(first) };
     case "unregister":
@@ -265,11 +279,11 @@ function agentMessage(
 }
 
 /** `UUID:STATE:UPDATE[:FRAMEWORK:ID[:CONVERTED]]`. */
-function operationUpdate(text: string): OperationUpdate {
-  const [operationUuid = "", state = "", uuid = "", frameworkId, operationId, ...converted] =
+function operationUpdate(text: string, whole: (word: string) => string): OperationUpdate {
+  const [operation = "", state = "", uuid = "", frameworkId, operationId, ...converted] =
     text.split(":");
   return {
-    operationUuid,
+    operationUuid: whole(operation),
     ...(frameworkId && { frameworkId }),
     ...(operationId && { operationId }),
     state: state as OperationState,
