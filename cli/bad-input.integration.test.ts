@@ -49,6 +49,13 @@ describe("a wrong command line: exit code 2, what is wrong, what to do (C-3, C-5
     [/--containerizer podman/, ["agent", "--containerizer", "podman"]],
     [/cpus/, ["agent", "--containerizer", "fake", "--resources", "cpus:many"]],
     [/not a store/, ["master", "--store", "etcd"]],
+    [/--role-sorter "fair" is not a sorter/, ["master", "--role-sorter", "fair"]],
+    [/--framework-sorter "" is not a sorter/, ["master", "--framework-sorter", ""]],
+    [/--fair-sharing-excluded: "a b"/, ["master", "--fair-sharing-excluded", "gpus,a b"]],
+    [/--min-allocatable: "ports:\[1-2\]"/, ["master", "--min-allocatable", "ports:[1-2]"]],
+    [/--domain "eu" is no fault domain/, ["master", "--domain", "eu"]],
+    [/domain "eu" is no fault domain/, ["agent", "--containerizer", "fake", "--domain", "eu"]],
+    [/--role "a b"/, ["runner", "--state-dir", "unused", "--role", "a b"]],
   ])("%s", async (said, args) => {
     const answer = await run(...args);
     expect(answer.stderr).toMatch(said);

@@ -14,6 +14,7 @@ interface SetFlags {
   readonly guarantee?: string;
   readonly limit?: string;
   readonly force?: boolean;
+  readonly dryRun?: boolean;
 }
 
 /** A role with a quota, and what is counted against it. */
@@ -55,6 +56,7 @@ export function addQuotaCommands(role: Command): void {
     .option("--guarantee <amounts>", "promised, e.g. cpus:10;mem:4096; none takes all away")
     .option("--limit <amounts>", "at most, e.g. cpus:20;mem:8192; none takes all away")
     .option("--force", "also below what is consumed already: nothing is killed, nothing comes")
+    .option("--dry-run", "only say whether it would be refused")
     .addHelpText(
       "after",
       examples(
@@ -69,7 +71,7 @@ export function addQuotaCommands(role: Command): void {
       await withClient(contextFor(command), async (client) => {
         const old = (await listRoles(client)).find((row) => row.role === named)?.quota;
         const next = { role: named, guarantees: [], limits: [], ...old, ...change };
-        await update(client, next, options.force === true);
+        await update(client, next, options);
       });
     });
   quota
@@ -82,13 +84,22 @@ export function addQuotaCommands(role: Command): void {
       await withClient(contextFor(command), async (client) => {
         const found = (await listRoles(client)).find((row) => row.role === named);
         if (found?.quota === undefined) throw noQuota(named);
-        await update(client, { role: named, guarantees: [], limits: [] }, false);
+        await update(client, { role: named, guarantees: [], limits: [] }, {});
       });
     });
 }
 
-async function update(client: OperatorClient, quota: Quota, isForced: boolean): Promise<void> {
-  await client.call({ kind: "update-quotas", quotas: [quota], isForced });
+async function update(
+  client: OperatorClient,
+  quota: Quota,
+  { force = false, dryRun = false }: SetFlags,
+): Promise<void> {
+  await client.call({
+    kind: "update-quotas",
+    quotas: [quota],
+    isForced: force,
+    ...(dryRun && { isDryRun: true }),
+  });
   process.stdout.write(`${quota.role}\n`);
 }
 

@@ -129,6 +129,15 @@ describe("role", () => {
     expect(await ok("role", "quota", "set", "ops", "--limit", "cpus:1", "--force")).toBe("ops\n");
     await ok("role", "quota", "rm", "ops");
   });
+
+  test("--dry-run says what would be refused, and changes nothing", async () => {
+    const set = ["role", "quota", "set", "ops", "--dry-run", "--limit"];
+    expect(await bourse(...set, "cpus:1")).toMatchObject({ code: 4, stdout: "" });
+    expect(await ok(...set, "cpus:2")).toBe("ops\n");
+    expect(await json("role", "quota", "get")).toEqual([]);
+    await ok("role", "quota", "set", "ops", "--limit", "cpus:3");
+    await ok("role", "quota", "rm", "ops");
+  });
 });
 
 describe("reservation and volume", () => {
@@ -302,11 +311,17 @@ describe("wrong input: nothing on stdout, what is wrong, what to do (C-3, C-5)",
     expect(answer.stderr).not.toMatch(/^\s+at /m);
   });
 
-  test("a machine that is not scheduled does not go down, one that is up does not come up", async () => {
-    for (const command of ["start", "stop"]) {
-      const answer = await bourse("maintenance", command, "node-1");
-      expect(answer.code).not.toBe(0);
-      expect(answer.stderr).toMatch(/node-1/);
-    }
+  test("a machine that is not scheduled does not go down, one that is only scheduled does not come up", async () => {
+    const start = await bourse("maintenance", "start", "node-1");
+    expect(start).toMatchObject({
+      stdout: "",
+      stderr: expect.stringMatching(/node-1[\s\S]*schedule/),
+    });
+    expect(start.code).not.toBe(0);
+    await ok("maintenance", "schedule", "add", "node-1", "--start", "+1h");
+    const stop = await bourse("maintenance", "stop", "node-1");
+    expect(stop).toMatchObject({ stdout: "", stderr: expect.stringMatching(/node-1.*scheduled/) });
+    expect(stop.code).not.toBe(0);
+    await ok("maintenance", "schedule", "rm", "node-1");
   });
 });

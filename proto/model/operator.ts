@@ -39,6 +39,8 @@ export type OperatorCall =
       /** Empty guarantees and limits remove a role's quota. */
       readonly quotas: readonly Quota[];
       readonly isForced: boolean;
+      /** Only say whether it would be refused. */
+      readonly isDryRun?: true;
     }
   /** 1000 = the default, which removes the record. */
   | { readonly kind: "update-weights"; readonly weights: readonly RoleWeight[] }

@@ -32,7 +32,7 @@ import {
   TaskStatesSchema,
 } from "#gen/bourse/v1/operator_pb";
 import { type FieldCodec, record, union } from "../codec.ts";
-import { bool, id, integer, list, mapped, nested, optional, text, word } from "../fields.ts";
+import { bool, id, integer, list, mapped, mark, nested, optional, text, word } from "../fields.ts";
 import { LIMITS } from "../limits.ts";
 import { roleConstraints } from "./constraints.ts";
 import { explanation } from "./explain.ts";
@@ -52,7 +52,11 @@ export const operatorCall = union<OperatorCall, "kind">(OperatorCallSchema, "kin
   "reactivate-agent": { agentId: id() },
   "teardown-framework": { frameworkId: id() },
   "kill-task": { frameworkId: id(), taskId: id(), gracePeriodMs: optional(integer()) },
-  "update-quotas": { quotas: list(nested(quota), LIMITS.roles), isForced: bool() },
+  "update-quotas": {
+    quotas: list(nested(quota), LIMITS.roles),
+    isForced: bool(),
+    isDryRun: optional(mark()),
+  },
   "update-weights": { weights: list(nested(roleWeight), LIMITS.roles) },
   operate: { agentId: id(), operation: nested(resourceOperation) },
   "update-maintenance-schedule": { windows: list(nested(maintenanceWindow), LIMITS.machines) },

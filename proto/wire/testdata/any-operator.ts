@@ -53,7 +53,10 @@ export const anyOperatorCall: Arbitrary<OperatorCall> = fc.oneof(
     { kind: kind("kill-task"), frameworkId: id, taskId: id },
     { gracePeriodMs: time },
   ),
-  fc.record({ kind: kind("update-quotas"), quotas: few(quota), isForced: flag }),
+  row<Extract<OperatorCall, { kind: "update-quotas" }>, "kind" | "quotas" | "isForced">(
+    { kind: kind("update-quotas"), quotas: few(quota), isForced: flag },
+    { isDryRun: fc.constant(true as const) },
+  ),
   fc.record({
     kind: kind("update-weights"),
     weights: few(fc.record({ role: id, weightMilli: time })),

@@ -191,6 +191,13 @@ export declare type OperatorCall_UpdateQuotas = Message<"bourse.v1.OperatorCall.
    * @generated from field: optional bool is_forced = 2;
    */
   isForced: boolean;
+
+  /**
+   * Only say whether it would be refused.
+   *
+   * @generated from field: optional bool is_dry_run = 3;
+   */
+  isDryRun: boolean;
 };
 
 /**
