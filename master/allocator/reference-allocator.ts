@@ -1,19 +1,10 @@
 import { present } from "@bourse/model/assert";
 import type { Now } from "@bourse/model/now";
+import type { Amount, Quota } from "@bourse/model/quota";
 import type { Random } from "@bourse/model/random";
-import {
-  add,
-  addAll,
-  canonical,
-  contains,
-  kindOf,
-  type Resource,
-  type Resources,
-  scalarMilli,
-  subtract,
-  subtractValues,
-} from "@bourse/model/resources";
+import { add, kindOf, type Resource, type Resources, subtract } from "@bourse/model/resources";
 import type {
+  AgentOptions,
   Allocation,
   AllocatorConfig,
   AllocatorOptions,
@@ -21,21 +12,40 @@ import type {
   RecoverCause,
   UsedResources,
 } from "./options.ts";
+import {
+  freeOf,
+  isWorthAnOffer,
+  mayBeOffered,
+  mayHave,
+  type ReferenceAgent,
+  type Refusal,
+  withholds,
+} from "./reference-checks.ts";
+import { ReferenceOrder } from "./reference-order.ts";
+import { isQuotaBound, ReferenceQuota } from "./reference-quota.ts";
 
 /**
  * The same decisions, as plainly as they can be written: lists of objects, fractions of whole numbers, everything
- * computed anew each time. Only tests use it: the fast allocator must equal it.
+ * computed anew each time. Only tests use it: the fast allocator must equal it. The rules:
+ *
+ * - A run shuffles its candidates once; each of its two stages walks over them in that order.
+ * - An agent is offered to roles in the order of the tree and within a role to frameworks in theirs, both as they
+ *   are before the agent; what is consumed, still needed and left changes with every grant.
+ * - A grant is all that is left of the agent and may go to the role (`mayHave`), its unreserved scalars chopped to
+ *   what the quotas allow (`ReferenceQuota.boundOf`).
+ * - The first stage makes only grants that bring a guarantee of the role or of an ancestor nearer.
+ * - A shared resource is free whoever holds it, is given once per agent and run, and counts once per client.
+ * - Whoever neither subscribes to a role nor holds anything in it is forgotten, with its count of allocations.
  */
 export class ReferenceAllocator {
   readonly #config: AllocatorConfig;
   readonly #random: Random;
   /** By slot; a removed agent leaves a hole that the next one fills. */
-  readonly #agents: (Agent | null)[] = [];
+  readonly #agents: (ReferenceAgent | null)[] = [];
   readonly #holes: number[] = [];
   readonly #frameworks = new Map<string, Framework>();
-  /** Allocations ever made to `role` and to `framework@role`. */
-  readonly #served = new Map<string, number>();
-  readonly #weights = new Map<string, number>();
+  readonly #quotas = new Map<string, Quota>();
+  readonly #order: ReferenceOrder;
   #refusals: Refusal[] = [];
   #changed = new Set<string>();
   #haveClientsChanged = false;
@@ -44,18 +54,19 @@ export class ReferenceAllocator {
   constructor({ random, config }: AllocatorOptions) {
     this.#random = random.fork("agent-order");
     this.#config = config;
+    this.#order = new ReferenceOrder(config.fairnessExcluded);
   }
 
-  addAgent(agentId: string, total: Resources, used: readonly UsedResources[]): void {
-    const agent: Agent = { agentId, total, isActive: true, held: [] };
+  addAgent(agentId: string, options: AgentOptions, used: readonly UsedResources[]): void {
+    const agent: ReferenceAgent = { agentId, options, isActive: true, held: [] };
     const slot = this.#holes.pop() ?? this.#agents.length;
     this.#agents[slot] = agent;
     for (const held of used) this.#hold(agent, held);
     this.#changed.add(agentId);
   }
 
-  updateAgentTotal(agentId: string, total: Resources): void {
-    this.#agent(agentId).total = total;
+  updateAgent(agentId: string, options: AgentOptions): void {
+    this.#agent(agentId).options = options;
     this.#changed.add(agentId);
   }
 
@@ -77,17 +88,28 @@ export class ReferenceAllocator {
     this.#agent(agentId).isActive = false;
   }
 
+  addUsed(agentId: string, used: UsedResources): void {
+    this.#hold(this.#agent(agentId), used);
+  }
+
   addFramework(frameworkId: string, options: FrameworkOptions): void {
-    const framework = { isConnected: true, suppressed: new Set<string>(), options };
-    this.#frameworks.set(frameworkId, framework);
+    this.#frameworks.set(frameworkId, {
+      isConnected: true,
+      suppressed: new Set(),
+      options: { ...options, roles: [] },
+      offersLeft: null,
+    });
     this.updateFramework(frameworkId, options);
   }
 
   updateFramework(frameworkId: string, options: FrameworkOptions): void {
-    const framework = present(this.#frameworks.get(frameworkId), frameworkId);
+    const framework = this.#framework(frameworkId);
+    const kept = framework.options.roles.filter((role) => options.roles.includes(role));
+    framework.options = { ...options, roles: kept };
+    this.#forgetRefusals(frameworkId, (role) => !options.roles.includes(role));
+    this.#forgetIdle();
     framework.options = options;
     framework.suppressed = new Set(options.suppressedRoles);
-    this.#forgetRefusals(frameworkId, (role) => !options.roles.includes(role));
     this.#haveClientsChanged = true;
     this.#forgetIdle();
   }
@@ -99,30 +121,42 @@ export class ReferenceAllocator {
   }
 
   activateFramework(frameworkId: string): void {
-    present(this.#frameworks.get(frameworkId), frameworkId).isConnected = true;
+    this.#framework(frameworkId).isConnected = true;
     this.#haveClientsChanged = true;
   }
 
   deactivateFramework(frameworkId: string): void {
-    present(this.#frameworks.get(frameworkId), frameworkId).isConnected = false;
+    this.#framework(frameworkId).isConnected = false;
     this.#forgetRefusals(frameworkId, () => true);
   }
 
   suppress(frameworkId: string, roles: readonly string[]): void {
-    const { suppressed, options } = present(this.#frameworks.get(frameworkId), frameworkId);
+    const { suppressed, options } = this.#framework(frameworkId);
     for (const role of roles.length === 0 ? options.roles : roles) suppressed.add(role);
   }
 
   revive(frameworkId: string, roles: readonly string[]): void {
-    const { suppressed, options } = present(this.#frameworks.get(frameworkId), frameworkId);
+    const { suppressed, options } = this.#framework(frameworkId);
     const revived = roles.length === 0 ? options.roles : roles;
     for (const role of revived) suppressed.delete(role);
     this.#forgetRefusals(frameworkId, (role) => revived.includes(role));
     this.#haveClientsChanged = true;
   }
 
+  limitOffers(frameworkId: string, offersMax: number | null): void {
+    const framework = this.#framework(frameworkId);
+    if (framework.offersLeft === 0 && offersMax !== 0) this.#haveClientsChanged = true;
+    framework.offersLeft = offersMax;
+  }
+
   updateWeight(role: string, weight: number): void {
-    this.#weights.set(role, Math.round(weight * 1000));
+    this.#order.setWeight(role, Math.round(weight * 1000));
+  }
+
+  updateQuota(quota: Quota): void {
+    const isNone = quota.guarantees.length === 0 && quota.limits.length === 0;
+    if (isNone) this.#quotas.delete(quota.role);
+    else this.#quotas.set(quota.role, quota);
   }
 
   recover(held: UsedResources & { agentId: string }, cause: RecoverCause, now: Now): void {
@@ -146,144 +180,152 @@ export class ReferenceAllocator {
         madeAfterRuns: this.#runs,
       });
     }
-    const holding = present(
-      agent.held.find((other) => other.frameworkId === frameworkId && other.role === role),
-      "a holding",
-    );
-    holding.resources = subtract(holding.resources, resources);
-    agent.held = agent.held.filter((other) => other.resources.length > 0);
+    this.#giveBack(agent, held);
     this.#changed.add(agentId);
     this.#forgetIdle();
   }
 
+  /** What a pair holds changes kind; the agent has it as the new kind from now on. */
+  convertHeld(
+    who: { agentId: string; frameworkId: string; role: string },
+    consumed: Resources,
+    converted: Resources,
+  ): void {
+    const agent = this.#agent(who.agentId);
+    this.#take(agent, { ...who, resources: converted });
+    this.#giveBack(agent, { ...who, resources: consumed });
+    this.#convertTotal(agent, consumed, converted);
+    this.#changed.add(who.agentId);
+  }
+
+  convertFree(agentId: string, consumed: Resources, converted: Resources): void {
+    this.#convertTotal(this.#agent(agentId), consumed, converted);
+    this.#changed.add(agentId);
+  }
+
   allocate(now: Now, which: "all" | "changed"): readonly Allocation[] {
     const isPeriodic = which === "all";
-    const candidates = this.#agents
-      .filter((agent): agent is Agent => agent !== null)
+    const candidates = this.#known()
       .filter(({ agentId }) => isPeriodic || this.#haveClientsChanged || this.#changed.has(agentId))
       .filter((agent) => freeOf(agent).length > 0);
     this.#changed = new Set();
     this.#haveClientsChanged = false;
-    const allocations = this.#random
-      .shuffle(candidates)
-      .filter(({ isActive }) => isActive)
-      .flatMap((agent) => this.#allocateAgent(agent, now, isPeriodic));
+    const active = this.#random.shuffle(candidates).filter(({ isActive }) => isActive);
+    const run: Run = { now, isPeriodic, sharedGiven: new Set(), allocations: [] };
+    const hasGuarantees = Array.from(this.#quotas.values()).some(
+      ({ guarantees }) => guarantees.length > 0,
+    );
+    if (hasGuarantees) for (const agent of active) this.#serve(agent, run, "guaranteed");
+    for (const agent of active) this.#serve(agent, run, "everybody");
     if (isPeriodic) this.#runs++;
-    return allocations;
+    return run.allocations;
   }
 
   freeOf(agentId: string): Resources {
     return freeOf(this.#agent(agentId));
   }
 
-  #allocateAgent(agent: Agent, now: Now, isPeriodic: boolean): readonly Allocation[] {
-    const grants: Allocation[] = [];
-    let left = freeOf(agent);
-    for (const role of this.#rolesInOrder()) {
-      for (const frameworkId of this.#frameworksInOrder(role)) {
-        const { options } = present(this.#frameworks.get(frameworkId), frameworkId);
-        if (agent.total.some(({ name }) => name === "gpus") && !has(options, "GPU_RESOURCES"))
-          continue;
-        const fit = left.filter((resource) => mayHave(resource, role, options));
-        if (fit.length === 0) continue;
-        const minimum = options.minAllocatable?.get(role) ?? this.#config.minAllocatable;
-        if (minimum.length > 0 && !minimum.some((needs) => isAtLeast(fit, needs))) continue;
-        const offer = { agentId: agent.agentId, frameworkId, role, resources: fit };
-        if (this.#refusals.some((refusal) => this.#withholds(refusal, offer, now, isPeriodic)))
-          continue;
-        grants.push(offer);
-        left = subtract(left, fit);
-      }
+  /** What quota counts of the role and everything below it. */
+  consumedOf(role: string): readonly Amount[] {
+    return new ReferenceQuota([], this.#known()).amountsConsumedBy(role);
+  }
+
+  quotas(): readonly Quota[] {
+    return Array.from(this.#quotas.values());
+  }
+
+  /** For properties: the quotas as they stand. */
+  get quota(): ReferenceQuota {
+    return new ReferenceQuota(this.quotas(), this.#known());
+  }
+
+  #serve(agent: ReferenceAgent, run: Run, stage: "guaranteed" | "everybody"): void {
+    const servable = new Map<string, string[]>();
+    for (const [frameworkId, { isConnected, options, suppressed }] of this.#frameworks)
+      for (const role of isConnected ? options.roles : [])
+        if (!suppressed.has(role)) servable.set(role, [...(servable.get(role) ?? []), frameworkId]);
+    const clients = this.#order.clientsInOrder(servable, this.#known());
+    for (const { role, frameworkId } of clients) {
+      const grant = this.#grant(agent, role, frameworkId, run, stage);
+      if (grant.length === 0) continue;
+      const allocation = { agentId: agent.agentId, frameworkId, role, resources: grant };
+      for (const resource of grant)
+        if (resource.isShared) run.sharedGiven.add(`${agent.agentId} ${kindOf(resource)}`);
+      const framework = this.#framework(frameworkId);
+      if (framework.offersLeft !== null) framework.offersLeft--;
+      this.#hold(agent, allocation);
+      run.allocations.push(allocation);
     }
-    for (const grant of grants) this.#hold(agent, grant);
-    return grants;
   }
 
-  #rolesInOrder(): readonly string[] {
-    const roles = new Set(
-      Array.from(this.#frameworks.values(), ({ options }) => options.roles).flat(),
+  /** What the framework is offered of the agent now; nothing when any check fails. */
+  #grant(
+    agent: ReferenceAgent,
+    role: string,
+    frameworkId: string,
+    run: Run,
+    stage: "guaranteed" | "everybody",
+  ): Resources {
+    const { options, offersLeft } = this.#framework(frameworkId);
+    if (offersLeft === 0) return [];
+    if (!mayBeOffered(agent.options, role, options, this.#config.domain)) return [];
+    const left = freeOf(agent)
+      .filter((resource) => !run.sharedGiven.has(`${agent.agentId} ${kindOf(resource)}`))
+      .filter((resource) => mayHave(resource, role, options));
+    const quota = new ReferenceQuota(this.quotas(), this.#known());
+    const grant = quota.chop(left, role);
+    const hasProgress = grant.some(
+      (resource) => isQuotaBound(resource) && quota.promisedTo(role, resource.name) > 0,
     );
-    return Array.from(roles).sort((a, b) =>
-      this.#compare(
-        { name: a, key: a, held: this.#heldBy(({ role }) => role === a), weight: this.#weight(a) },
-        { name: b, key: b, held: this.#heldBy(({ role }) => role === b), weight: this.#weight(b) },
-      ),
+    if (stage === "guaranteed" && !hasProgress) return [];
+    const minimum = options.minAllocatable?.get(role) ?? this.#config.minAllocatable;
+    if (!isWorthAnOffer(grant, minimum)) return [];
+    const offer = { agentId: agent.agentId, frameworkId, role, resources: grant };
+    const moment = { monoMs: run.now.monoMs, runs: this.#runs, isPeriodic: run.isPeriodic };
+    return this.#refusals.some((refusal) => withholds(refusal, offer, moment)) ? [] : grant;
+  }
+
+  #hold(agent: ReferenceAgent, used: UsedResources): void {
+    if (used.resources.length === 0) return;
+    this.#take(agent, used);
+    this.#forgetIdle();
+    this.#order.countServed(used.role, used.frameworkId);
+  }
+
+  #take(agent: ReferenceAgent, { frameworkId, role, resources }: UsedResources): void {
+    let holding = agent.held.find((held) => held.frameworkId === frameworkId && held.role === role);
+    if (holding === undefined) {
+      holding = { frameworkId, role, own: [], copies: [] };
+      agent.held.push(holding);
+    }
+    holding.own = add(holding.own, resources.filter(isOwn));
+    holding.copies.push(...resources.filter((resource) => !isOwn(resource)));
+  }
+
+  #giveBack(agent: ReferenceAgent, { frameworkId, role, resources }: UsedResources): void {
+    const holding = present(
+      agent.held.find((held) => held.frameworkId === frameworkId && held.role === role),
+      "a holding",
     );
+    holding.own = subtract(holding.own, resources.filter(isOwn));
+    for (const resource of resources.filter((one) => !isOwn(one))) {
+      const copy = holding.copies.findIndex((one) => kindOf(one) === kindOf(resource));
+      holding.copies.splice(copy, 1);
+    }
+    agent.held = agent.held.filter(({ own, copies }) => own.length + copies.length > 0);
   }
 
-  #frameworksInOrder(role: string): readonly string[] {
-    const client = (name: string) => ({
-      name,
-      key: `${name}@${role}`,
-      held: this.#heldBy((held) => held.role === role && held.frameworkId === name),
-      weight: 1000,
-    });
-    return Array.from(this.#frameworks)
-      .filter(([, { isConnected, options, suppressed }]) => {
-        return isConnected && options.roles.includes(role) && !suppressed.has(role);
-      })
-      .map(([name]) => name)
-      .sort((a, b) => this.#compare(client(a), client(b)));
-  }
-
-  #compare(a: Client, b: Client): number {
-    const total = addAll(this.#agents.map((agent) => agent?.total ?? []));
-    const names = Array.from(new Set(total.map(({ name }) => name))).filter(
-      (name) => scalarMilli(total, name) > 0 && !this.#config.fairnessExcluded.includes(name),
-    );
-    // Over a common denominator every share is a whole number.
-    const whole = names.reduce((product, name) => product * BigInt(scalarMilli(total, name)), 1n);
-    const share = (client: Client, other: Client) =>
-      names
-        .map((name) => {
-          const held = BigInt(scalarMilli(client.held, name));
-          return (held * whole * BigInt(other.weight)) / BigInt(scalarMilli(total, name));
-        })
-        .reduce((most, one) => (one > most ? one : most), 0n);
-    const difference = share(a, b) - share(b, a);
-    if (difference !== 0n) return difference < 0n ? -1 : 1;
-    const served = (this.#served.get(a.key) ?? 0) - (this.#served.get(b.key) ?? 0);
-    return served !== 0 ? served : a.name < b.name ? -1 : 1;
-  }
-
-  #withholds(refusal: Refusal, offer: Allocation, now: Now, isPeriodic: boolean): boolean {
-    const isUntouched = refusal.madeAfterRuns === this.#runs;
-    const isInForce = refusal.isPause
-      ? isUntouched && !isPeriodic
-      : isUntouched || now.monoMs < refusal.expiresAtMs;
-    return (
-      isInForce &&
-      refusal.agentId === offer.agentId &&
-      refusal.frameworkId === offer.frameworkId &&
-      refusal.role === offer.role &&
-      contains(refusal.resources, offer.resources)
-    );
-  }
-
-  #hold(agent: Agent, { frameworkId, role, resources }: UsedResources): void {
-    if (resources.length === 0) return;
-    const same = agent.held.find((held) => held.frameworkId === frameworkId && held.role === role);
-    if (same === undefined) agent.held.push({ frameworkId, role, resources });
-    else same.resources = add(same.resources, resources);
-    for (const key of [role, `${frameworkId}@${role}`])
-      this.#served.set(key, (this.#served.get(key) ?? 0) + 1);
-  }
-
-  #heldBy(isMeant: (held: UsedResources) => boolean): Resources {
-    const held = this.#agents.flatMap((agent) => agent?.held ?? []);
-    return addAll(held.filter(isMeant).map(({ resources }) => resources));
+  #convertTotal(agent: ReferenceAgent, consumed: Resources, converted: Resources): void {
+    const total = add(subtract(agent.options.total, consumed), converted);
+    agent.options = { ...agent.options, total };
   }
 
   /** Who neither subscribes to a role nor holds anything in it begins anew the next time. */
   #forgetIdle(): void {
-    const alive = new Set<string>();
-    for (const [frameworkId, { options }] of this.#frameworks)
-      for (const role of options.roles) alive.add(role).add(`${frameworkId}@${role}`);
-    for (const agent of this.#agents)
-      for (const { frameworkId, role } of agent?.held ?? [])
-        alive.add(role).add(`${frameworkId}@${role}`);
-    for (const key of Array.from(this.#served.keys()))
-      if (!alive.has(key)) this.#served.delete(key);
+    const subscribed = Array.from(this.#frameworks).flatMap(([frameworkId, { options }]) =>
+      options.roles.map((role) => ({ frameworkId, role })),
+    );
+    this.#order.keepOnly([...subscribed, ...this.#known().flatMap(({ held }) => held)]);
   }
 
   #forgetRefusals(frameworkId: string, isMeant: (role: string) => boolean): void {
@@ -292,67 +334,35 @@ export class ReferenceAllocator {
     );
   }
 
-  #weight(role: string): number {
-    return this.#weights.get(role) ?? 1000;
+  #known(): readonly ReferenceAgent[] {
+    return this.#agents.filter((agent): agent is ReferenceAgent => agent !== null);
   }
 
-  #agent(agentId: string): Agent {
+  #agent(agentId: string): ReferenceAgent {
     const agent = this.#agents.find((known) => known?.agentId === agentId);
     return present(agent, agentId);
   }
-}
 
-interface Agent {
-  readonly agentId: string;
-  total: Resources;
-  isActive: boolean;
-  held: { frameworkId: string; role: string; resources: Resources }[];
+  #framework(frameworkId: string): Framework {
+    return present(this.#frameworks.get(frameworkId), frameworkId);
+  }
 }
 
 interface Framework {
   isConnected: boolean;
   suppressed: Set<string>;
   options: FrameworkOptions;
+  /** null = no bound. */
+  offersLeft: number | null;
 }
 
-interface Client {
-  readonly name: string;
-  readonly key: string;
-  readonly held: Resources;
-  readonly weight: number;
+interface Run {
+  readonly now: Now;
+  readonly isPeriodic: boolean;
+  readonly sharedGiven: Set<string>;
+  readonly allocations: Allocation[];
 }
 
-interface Refusal extends Allocation {
-  readonly isPause: boolean;
-  readonly expiresAtMs: number;
-  readonly madeAfterRuns: number;
-}
-
-/** Kind by kind, never below zero. */
-function freeOf({ total, held }: Agent): Resources {
-  const taken = new Map(
-    addAll(held.map(({ resources }) => resources)).map((resource) => [kindOf(resource), resource]),
-  );
-  const rest = total.map((resource) => {
-    const other = taken.get(kindOf(resource));
-    return other === undefined
-      ? resource
-      : { ...resource, value: subtractValues(resource.value, other.value) };
-  });
-  return canonical(rest.filter(({ value }) => value.type !== "scalar" || value.milli > 0));
-}
-
-function mayHave(resource: Resource, role: string, options: FrameworkOptions): boolean {
-  const holder = resource.reservations?.at(-1)?.role;
-  if (holder !== undefined && holder !== role) return false;
-  if (resource.isRevocable && !has(options, "REVOCABLE_RESOURCES")) return false;
-  return !resource.isShared || has(options, "SHARED_RESOURCES");
-}
-
-function has(options: FrameworkOptions, capability: FrameworkOptions["capabilities"][number]) {
-  return options.capabilities.includes(capability);
-}
-
-function isAtLeast(resources: Resources, needs: Resources): boolean {
-  return needs.every(({ name }) => scalarMilli(resources, name) >= scalarMilli(needs, name));
+function isOwn(resource: Resource): boolean {
+  return resource.isShared !== true;
 }
