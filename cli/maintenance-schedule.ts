@@ -7,7 +7,7 @@ import { parse } from "yaml";
 import type { OperatorClient } from "./client.ts";
 import { contextFor, durationMs, withClient } from "./context.ts";
 import { examples } from "./examples.ts";
-import { listMachines, machinesOf } from "./maintenance.ts";
+import { listMachines, machinesOf } from "./machines.ts";
 import { type Column, printList } from "./output.ts";
 
 /** A window as files and JSON output have it. */

@@ -1,6 +1,6 @@
 import type { MachineView } from "@bourse/model/operator";
 import { describe, expect, test } from "vitest";
-import { machinesOf } from "./maintenance.ts";
+import { machinesOf } from "./machines.ts";
 import { parseWindows, timeOf, windowsOf, without } from "./maintenance-schedule.ts";
 
 const NOW = Date.parse("2026-01-31T08:00:00Z");

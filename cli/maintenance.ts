@@ -1,10 +1,8 @@
-import { ClusterError } from "@bourse/model/errors";
-import type { Machine } from "@bourse/model/maintenance";
 import type { MachineView } from "@bourse/model/operator";
 import type { Command } from "commander";
-import type { OperatorClient } from "./client.ts";
 import { contextFor, withClient } from "./context.ts";
 import { examples } from "./examples.ts";
+import { listMachines, machinesOf } from "./machines.ts";
 import { addScheduleCommands, whenText } from "./maintenance-schedule.ts";
 import { type Column, renderList } from "./output.ts";
 import { drawOrWatch } from "./watch.ts";
@@ -63,26 +61,6 @@ export function addMaintenanceCommands(root: Command): void {
       });
     });
   addScheduleCommands(maintenance);
-}
-
-export async function listMachines(client: OperatorClient): Promise<readonly MachineView[]> {
-  return (await client.query({ kind: "maintenance" }, "maintenance")).machines;
-}
-
-/** Each once, whatever the case (M-71). */
-export function machinesOf(hosts: readonly string[]): readonly Machine[] {
-  const seen = new Set<string>();
-  return hosts.map((text) => {
-    const hostname = text.trim();
-    if (!/^[A-Za-z0-9]([A-Za-z0-9._-]{0,252})$/.test(hostname))
-      throw new ClusterError("invalid_call", `${JSON.stringify(text)} is not the name of a host`, {
-        hint: "write it as `bourse agent ls` lists it",
-      });
-    if (seen.has(hostname.toLowerCase()))
-      throw new ClusterError("invalid_call", `host ${hostname} is named twice`);
-    seen.add(hostname.toLowerCase());
-    return { hostname };
-  });
 }
 
 function answersText({ answers }: MachineView): string {

@@ -9,7 +9,7 @@ import { examples } from "./examples.ts";
 import { findAgent } from "./lookup.ts";
 import { type Column, printList, resourcesText } from "./output.ts";
 import { ownedResources, pickResources } from "./pick-resources.ts";
-import { roleOf } from "./role.ts";
+import { roleOf } from "./role-lookup.ts";
 
 const COLUMNS: readonly Column<ReservationView>[] = [
   { title: "AGENT", value: (row) => row.agentId },

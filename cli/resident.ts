@@ -5,7 +5,7 @@ import { contextFor, integerOf } from "./context.ts";
 import { begun, daemonLogger, endedBy, runUntilSignal } from "./daemon.ts";
 import { makeDataDirectory } from "./data-directory.ts";
 import { examples } from "./examples.ts";
-import { roleOf } from "./role.ts";
+import { roleOf } from "./role-lookup.ts";
 import { addSpecOptions, amountsOf, type SpecFlags, specOf } from "./task-spec.ts";
 
 export function addRunnerCommand(root: Command): void {

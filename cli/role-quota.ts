@@ -8,7 +8,7 @@ import type { OperatorClient } from "./client.ts";
 import { contextFor, withClient } from "./context.ts";
 import { examples } from "./examples.ts";
 import { type Column, printList } from "./output.ts";
-import { listRoles, roleOf } from "./role.ts";
+import { listRoles, roleOf } from "./role-lookup.ts";
 
 interface SetFlags {
   readonly guarantee?: string;

@@ -3,13 +3,12 @@ import type { Role } from "@bourse/model/ids";
 import type { RoleView } from "@bourse/model/operator";
 import type { RoleWeight } from "@bourse/model/quota";
 import { formatMilli } from "@bourse/model/resources";
-import { roleNameProblem } from "@bourse/model/role-name";
 import type { Command } from "commander";
 import { formatAmounts } from "./amounts-text.ts";
-import type { OperatorClient } from "./client.ts";
 import { contextFor, withClient } from "./context.ts";
 import { examples } from "./examples.ts";
 import { age, type Column, renderList } from "./output.ts";
+import { listRoles, roleOf } from "./role-lookup.ts";
 import { addQuotaCommands } from "./role-quota.ts";
 import { drawOrWatch } from "./watch.ts";
 
@@ -72,23 +71,6 @@ export function addRoleCommands(root: Command): void {
       });
     });
   addQuotaCommands(role);
-}
-
-/** All nodes of the tree, by name. */
-export async function listRoles(client: OperatorClient): Promise<readonly RoleView[]> {
-  const roles: RoleView[] = [];
-  for await (const page of client.pages({ kind: "roles", page: { limit: 1000 } }))
-    roles.push(...page.roles);
-  return roles;
-}
-
-/** Refused here with how roles are written; whether the cluster has it is another question. */
-export function roleOf(text: string, where: string): Role {
-  const problem = roleNameProblem(text);
-  if (problem === undefined) return text;
-  throw new ClusterError("invalid_call", `${where} ${JSON.stringify(text)}: ${problem}`, {
-    hint: "write it like eng or eng/backend",
-  });
 }
 
 /** Each `role=weight`, with up to three decimals; a role once. */

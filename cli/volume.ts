@@ -10,7 +10,7 @@ import { examples } from "./examples.ts";
 import { findAgent, only } from "./lookup.ts";
 import { type Column, printList } from "./output.ts";
 import { pickResources } from "./pick-resources.ts";
-import { roleOf } from "./role.ts";
+import { roleOf } from "./role-lookup.ts";
 
 const COLUMNS: readonly Column<VolumeView>[] = [
   { title: "VOLUME", value: (row) => row.volumeId },

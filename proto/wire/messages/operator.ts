@@ -99,7 +99,7 @@ const wanted: FieldCodec<Resources> = mapped(
   (message) => message.resources,
 );
 
-/** In a message of its own: no capability at all is not the same as any. */
+/** In a message of its own: no capability at all is not the same as all of them. */
 const capabilityList: FieldCodec<readonly Capability[]> = mapped(
   nested(
     record<{ readonly capabilities: readonly Capability[] }>(
