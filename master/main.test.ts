@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { OperatorCall } from "@bourse/model/operator";
 import { afterEach, expect, test } from "vitest";
 import { replay } from "./journal/replay.ts";
 import { type MasterOptions, type RunningMaster, startMaster } from "./main.ts";
@@ -76,6 +77,40 @@ test("each start on the same store has a higher epoch; its journals replay to th
       failure: null,
     });
   }
+});
+
+test("quota, weights and the maintenance schedule outlive the master, and their calls replay (M-3)", async () => {
+  const given = await options();
+  const quota = { role: "eng", guarantees: [], limits: [{ name: "cpus", milli: 2000 }] };
+  const machines = [{ hostname: "h1" }];
+  const window = { machines, unavailability: { startMs: 1_000, durationMs: 5 } };
+  const calls: readonly OperatorCall[] = [
+    { kind: "update-quotas", quotas: [quota], isForced: false },
+    { kind: "update-weights", weights: [{ role: "eng", weightMilli: 2500 }] },
+    { kind: "update-maintenance-schedule", windows: [window] },
+    { kind: "start-maintenance", machines },
+  ];
+  const first = await start(given);
+  const before = new TestClient(first.address);
+  for (const call of calls) expect(await before.call(call)).toEqual({ kind: "done" });
+  before.close();
+  await first.stop();
+  const [journal] = await readdir(join(given.dataDir, "journal"));
+  const result = await replay(join(given.dataDir, "journal", journal as string));
+  expect(result).toMatchObject({ rollingHash: first.rollingHash(), difference: null });
+
+  const second = await start(given);
+  const after = new TestClient(second.address);
+  expect(await after.query({ kind: "roles", page: { limit: 10 } })).toMatchObject({
+    roles: [{ role: "eng", weightMilli: 2500, quota }],
+  });
+  expect(await after.query({ kind: "maintenance" })).toMatchObject({
+    machines: [{ machine: machines[0], mode: "down", unavailability: window.unavailability }],
+  });
+  const agent = after.agent();
+  agent.send(REGISTER);
+  expect((await agent.message("error")).refusal.message).toContain("h1");
+  after.close();
 });
 
 test("a port in use is refused in one line, and the store is not touched", async () => {
