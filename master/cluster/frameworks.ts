@@ -13,6 +13,7 @@ import {
   suppressRoles,
 } from "./allocation.ts";
 import { COMPLETED_IDS_MAX } from "./config.ts";
+import { forgetInverseOffers } from "./inverse-offers.ts";
 import { removeOffer } from "./offers.ts";
 import { forgetOperation } from "./operations.ts";
 import {
@@ -99,6 +100,7 @@ export function endSession(turn: Turn, framework: Framework, cause: string): voi
   framework.session = null;
   turn.state.timers.cancel("heartbeat-framework", framework.frameworkId);
   for (const offer of framework.offers) removeOffer(turn, offer, cause);
+  forgetInverseOffers(turn.state, framework.frameworkId);
   deactivateInAllocator(turn.state, framework);
 }
 

@@ -3,6 +3,7 @@ import { present } from "@bourse/model/assert";
 import { type DeclineReason, type Filters, type Offer, REFUSE_MS_MAX } from "@bourse/model/offer";
 import type { FrameworkCall } from "@bourse/model/scheduler";
 import { decide } from "./decisions.ts";
+import { unavailabilityOf } from "./maintenance.ts";
 import type { Agent, ClusterState, Framework, OfferRecord, Turn } from "./state.ts";
 
 /** Makes offers of what the allocator gave away: one event a framework, agents in the allocator's order. */
@@ -123,6 +124,7 @@ function newOffer(
 ): Offer {
   const { info, agentId } = agent;
   const { offerTimeoutMs } = state.config;
+  const unavailability = unavailabilityOf(state, info.hostname);
   return {
     offerId: `${state.masterId}-O${state.counters.offers++}`,
     frameworkId: framework.frameworkId,
@@ -133,6 +135,7 @@ function newOffer(
     resources,
     attributes: info.attributes,
     ...(info.domain !== undefined && { domain: info.domain }),
+    ...(unavailability !== undefined && { unavailability }),
     ...(offerTimeoutMs !== null && { timeoutMs: offerTimeoutMs }),
   };
 }

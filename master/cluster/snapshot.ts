@@ -5,6 +5,11 @@ import type { AgentId, FrameworkId, TaskId } from "@bourse/model/ids";
 import type { TaskState } from "@bourse/model/task-state";
 import { countAllocated } from "./allocation.ts";
 import type { ClusterStart } from "./inputs.ts";
+import {
+  type MaintenanceSnapshot,
+  restoreMaintenance,
+  snapshotMaintenance,
+} from "./maintenance.ts";
 import { Ring } from "./ring.ts";
 import type {
   Agent,
@@ -32,6 +37,7 @@ export interface ClusterSnapshot {
   readonly offers: readonly OfferRecord[];
   readonly operations: readonly OperationRecord[];
   readonly taskCounts: readonly (readonly [TaskState, number])[];
+  readonly maintenance: MaintenanceSnapshot;
   readonly timers: TimersSnapshot;
   readonly allocator: ReturnType<Allocator["snapshot"]>;
 }
@@ -63,6 +69,7 @@ export function snapshotState(state: ClusterState): ClusterSnapshot {
     offers: Array.from(state.offers.values()),
     operations: Array.from(state.operations.values(), copyOperation),
     taskCounts: Array.from(state.taskCounts),
+    maintenance: snapshotMaintenance(state.maintenance),
     timers: state.timers.snapshot(),
     allocator: state.allocator.snapshot(),
   };
@@ -84,6 +91,7 @@ export function restoreState(data: ClusterSnapshot, start: ClusterStart): Cluste
     sessions: new Map(),
     taskCounts: new Map(data.taskCounts),
     allocatedMilli: new Map(),
+    maintenance: restoreMaintenance(data.maintenance),
     timers: Timers.restore(data.timers),
     allocator: Allocator.restore(data.allocator, config),
   };

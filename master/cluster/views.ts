@@ -13,6 +13,7 @@ import { NO_RESOURCES, type Resources } from "@bourse/model/resources";
 import { conditionOf, isAdmitted } from "./agents.ts";
 import { explain } from "./explain.ts";
 import { failoverTimeoutMs } from "./frameworks.ts";
+import { machineViews } from "./maintenance.ts";
 import { pageOf } from "./pages.ts";
 import { operationsView, reservationsView, volumesView } from "./reservation-views.ts";
 import { scalarSum, scalarsOf, sumOf } from "./resource-sums.ts";
@@ -63,10 +64,7 @@ export function answer(state: ClusterState, now: Now, query: OperatorQuery): Ope
     case "operations":
       return operationsView(state, query.page);
     case "maintenance":
-      return {
-        kind: "refused",
-        refusal: { code: "unsupported", message: `this master cannot list ${query.kind} yet` },
-      };
+      return { kind: "maintenance", machines: machineViews(state) };
     case "explain":
       return explain(state, now, query.subject);
   }

@@ -15,6 +15,7 @@ import {
   taskOf,
   weightOf,
 } from "./builders.ts";
+import { machinesOf, scheduleOf } from "./maintenance-words.ts";
 import { resourcesOf } from "./resource-words.ts";
 import { formatEffects } from "./script-format.ts";
 import { queryLines } from "./script-queries.ts";
@@ -47,7 +48,7 @@ export class Script {
    *   operator CALL ID...        see `operatorCall`
    *   restart [SECONDS]          the master dies, a new one starts from the registry (then)
    *   reload                     the same master from its snapshot
-   *   tasks, agents, frameworks, offers, operations, reservations, volumes, roles, explain F   what an operator sees
+   *   tasks, agents, frameworks, offers, operations, reservations, volumes, roles, maintenance, explain F   what an operator sees
    */
   #perform(command: string, words: readonly string[]): string[] {
     const world = this.#world;
@@ -76,6 +77,7 @@ export class Script {
       case "reservations":
       case "volumes":
       case "roles":
+      case "maintenance":
         return queryLines(world, command, words[0] ?? "");
       default:
         throw new Error(`no command ${command}`);
@@ -155,6 +157,11 @@ export class Script {
         });
         return { kind: "reconcile-operations", operations };
       }
+      case "accept-inverse":
+      case "decline-inverse": {
+        const inverseOfferIds = plain.map((word) => this.#whole(word));
+        return { kind: verb, inverseOfferIds, filters };
+      }
       case "update-framework":
         return {
           kind: "update-framework",
@@ -185,7 +192,7 @@ export class Script {
 
   /** `S0`, `O0`, `0000` of this master, `2-S0` of the one with epoch 2, as whole ids. */
   #whole(word: string): string {
-    const own = /^(?:(\d+)-)?([OPS]\d+|0\d{3})$/.exec(word);
+    const own = /^(?:(\d+)-)?([OPSI]\d+|0\d{3})$/.exec(word);
     if (own === null) return word;
     const [prefix] = this.#world.cluster.state.masterId.split("-");
     return `${prefix}-${own[1] ?? "1"}-${own[2]}`;
@@ -199,6 +206,7 @@ export class Script {
 
 /**
  * `deactivate S0`, `teardown f1`, `kill f1 t1`, `operate S0 reserve:cpus(eng)=1`, `weights eng=2 ops=0.5`,
+ * `schedule h1,h2@60+30 h3@90` (seconds: from, and for how long), `start-maintenance h1,h2`,
  * `quotas [force] eng:cpus=GUARANTEE/LIMIT,mem=/LIMIT`.
  */
 function operatorCall([call = "", id = "", ...more]: readonly string[]): OperatorCall {
@@ -222,6 +230,11 @@ function operatorCall([call = "", id = "", ...more]: readonly string[]): Operato
         isForced,
       };
     }
+    case "schedule":
+      return { kind: "update-maintenance-schedule", windows: scheduleOf([id, ...more]) };
+    case "start-maintenance":
+    case "stop-maintenance":
+      return { kind: call, machines: machinesOf(listOf(id)) };
     default:
       throw new Error(`no operator call ${call}`);
   }

@@ -4,6 +4,7 @@ import type { OperatorChange } from "@bourse/model/operator";
 import type { FrameworkEvent } from "@bourse/model/scheduler";
 import type { TaskStatus } from "@bourse/model/task";
 import type { Effects, Sending } from "../effects.ts";
+import { formatUnavailability } from "./maintenance-words.ts";
 import { formatAny, formatExact } from "./resource-words.ts";
 
 /** Kinds of lines that a script shows only when it says `show`. */
@@ -55,16 +56,21 @@ function formatEvent(event: FrameworkEvent): string {
       return `subscribed ${event.frameworkId} epoch=${event.epoch}`;
     case "offers":
       return event.offers
-        .map(({ offerId, agentId, role, resources }) => {
+        .map(({ offerId, agentId, role, resources, unavailability }) => {
           const as = role === "*" ? "" : ` as ${role}`;
-          return `offer ${offerId} of ${agentId}${as}: ${formatAny(resources)}`;
+          const until =
+            unavailability === undefined ? "" : `, ${formatUnavailability(unavailability)}`;
+          return `offer ${offerId} of ${agentId}${as}: ${formatAny(resources)}${until}`;
         })
         .join("\n   ");
     case "rescind":
       return `rescind ${event.offerId}`;
     case "inverse-offers":
       return event.inverseOffers
-        .map(({ inverseOfferId, agentId }) => `inverse-offer ${inverseOfferId} of ${agentId}`)
+        .map(
+          ({ inverseOfferId, agentId, resources, unavailability }) =>
+            `inverse-offer ${inverseOfferId} of ${agentId}: ${formatAny(resources)}, ${formatUnavailability(unavailability)}`,
+        )
         .join("\n   ");
     case "rescind-inverse":
       return `rescind-inverse ${event.inverseOfferId}`;

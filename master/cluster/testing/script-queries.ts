@@ -1,6 +1,7 @@
 import type { RoleView } from "@bourse/model/operator";
 import type { Amount } from "@bourse/model/quota";
 import { formatResources, type Resources } from "@bourse/model/resources";
+import { formatMachine } from "./maintenance-words.ts";
 import { formatAny, formatExact } from "./resource-words.ts";
 import { WALL_ORIGIN_MS, type World } from "./world.ts";
 
@@ -9,13 +10,15 @@ export function queryLines(world: World, what: string, id: string): string[] {
   const page = { limit: 1000 };
   const filter = { hasCompleted: id === "all" };
   const view =
-    what === "explain"
-      ? world.query({ kind: what, subject: subjectOf(id) })
-      : what === "tasks"
-        ? world.query({ kind: what, page, filter })
-        : what === "frameworks"
-          ? world.query({ kind: what, page, hasCompleted: id === "all" })
-          : world.query({ kind: what as "agents" | "offers" | "operations", page });
+    what === "maintenance"
+      ? world.query({ kind: what })
+      : what === "explain"
+        ? world.query({ kind: what, subject: subjectOf(id) })
+        : what === "tasks"
+          ? world.query({ kind: what, page, filter })
+          : what === "frameworks"
+            ? world.query({ kind: what, page, hasCompleted: id === "all" })
+            : world.query({ kind: what as "agents" | "offers" | "operations", page });
   switch (view.kind) {
     case "tasks":
       return view.tasks.map(
@@ -62,6 +65,8 @@ export function queryLines(world: World, what: string, id: string): string[] {
         ({ operationUuid, agentId, operation, frameworkId = "", operationId = "", state }) =>
           `${operationUuid} ${operation} on ${agentId} ${state} ${frameworkId}/${operationId}`,
       );
+    case "maintenance":
+      return view.machines.map(formatMachine);
     default:
       return [];
   }
