@@ -1,16 +1,35 @@
+import type { Capability } from "@bourse/model/framework";
+import type { Quota } from "@bourse/model/quota";
 import { Random } from "@bourse/model/random";
 import { contains, type Resources, scalarMilli, subtract } from "@bourse/model/resources";
+import { parseResources } from "@bourse/model/resources-text";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Allocator } from "./allocator.ts";
-import { ALLOCATOR_DEFAULTS, type Allocation, type AllocatorConfig } from "./options.ts";
-import { anySteps, NODES, ROLES, type Step } from "./oracle-steps.ts";
+import {
+  type AgentOptions,
+  ALLOCATOR_DEFAULTS,
+  type Allocation,
+  type AllocatorConfig,
+  type FrameworkOptions,
+  type RecoverCause,
+} from "./options.ts";
+import {
+  AGENTS,
+  CONSTRAINTS,
+  type Conversion,
+  FRAMEWORKS,
+  NODES,
+  ROLES,
+  type Step,
+  TOTALS,
+} from "./oracle-steps.ts";
 import { World } from "./oracle-world.ts";
 import { ReferenceAllocator } from "./reference-allocator.ts";
 import { isQuotaBound } from "./reference-quota.ts";
 
 /** `ORACLE_RUNS=40000 ORACLE_SEED=1 npx vitest run --project fast master/allocator/oracle.test.ts` for a long one. */
-const RUNS = Number(process.env.ORACLE_RUNS ?? 200);
+const RUNS = Number(process.env.ORACLE_RUNS ?? 120);
 const SEED = process.env.ORACLE_SEED === undefined ? {} : { seed: Number(process.env.ORACLE_SEED) };
 const TIMEOUT_MS = Math.max(10_000, RUNS * 100);
 
@@ -126,6 +145,228 @@ test(
   },
   TIMEOUT_MS,
 );
+
+const anyAgentOptions: fc.Arbitrary<AgentOptions> = fc
+  .record({
+    total: fc.constantFrom(...TOTALS),
+    hostname: fc.constantFrom("h1", "h2"),
+    attributes: fc.constantFrom<AgentOptions["attributes"]>(
+      [],
+      [],
+      [{ name: "rack", value: { type: "text", text: "k1" } }],
+      [{ name: "rack", value: { type: "scalar", milli: 1_000 } }],
+    ),
+    domain: fc.constantFrom(
+      undefined,
+      undefined,
+      { region: "east", zone: "e1" },
+      { region: "west", zone: "w1" },
+    ),
+  })
+  .map(({ domain, ...options }) => (domain === undefined ? options : { ...options, domain }));
+
+const anyConstraints = fc.array(
+  fc.tuple(
+    fc.constantFrom(...ROLES),
+    fc.array(fc.subarray([...CONSTRAINTS], { minLength: 1, maxLength: 2 }), {
+      minLength: 1,
+      maxLength: 2,
+    }),
+  ),
+  { maxLength: 2 },
+);
+
+const anyAgent = fc.constantFrom(...AGENTS);
+const anyFramework = fc.constantFrom(...FRAMEWORKS);
+const anyRoles = fc.subarray(ROLES);
+const anyOptions: fc.Arbitrary<FrameworkOptions> = fc
+  .record({
+    roles: fc.subarray(ROLES, { minLength: 1, maxLength: 4 }),
+    suppressedRoles: fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, anyRoles),
+    capabilities: fc.subarray<Capability>([
+      "GPU_RESOURCES",
+      "REVOCABLE_RESOURCES",
+      "SHARED_RESOURCES",
+      "RESERVATION_REFINEMENT",
+      "REGION_AWARE",
+    ]),
+    minAllocatable: fc.constantFrom(
+      new Map<string, readonly Resources[]>(),
+      new Map([["r1", []]]),
+      new Map([["r2/x", []]]),
+      new Map([["*", [parseResources("cpus:2;mem:100"), parseResources("nothere:1")]]]),
+    ),
+    constraints: fc.option(anyConstraints, { freq: 4 }),
+  })
+  .map(({ constraints, ...options }) =>
+    constraints === null ? options : { ...options, offerConstraints: new Map(constraints) },
+  );
+
+const anyCause: fc.Arbitrary<RecoverCause> = fc.oneof(
+  fc.record({ kind: fc.constant("declined" as const), refuseMs: fc.constantFrom(0, 500, 5000) }),
+  fc.constant<RecoverCause>({ kind: "terminal" }),
+  fc.constant<RecoverCause>({ kind: "rescinded" }),
+);
+
+const anyAmounts = fc
+  .record(
+    {
+      cpus: fc.constantFrom(500, 1_000, 2_500, 6_000),
+      disk: fc.constantFrom(0, 2_000, 10_000),
+      gpus: fc.constantFrom(1_000, 1_500),
+      mem: fc.constantFrom(0, 80_000, 200_000),
+    },
+    { requiredKeys: [] },
+  )
+  .map((amounts) =>
+    Object.entries(amounts).flatMap(([name, milli]) =>
+      milli === undefined ? [] : [{ name, milli }],
+    ),
+  );
+/** Mostly less than a small cluster has: where everything is promised nothing is left to decide. */
+const anyGuarantees = fc
+  .record(
+    {
+      cpus: fc.constantFrom(200, 500, 1_000, 3_000),
+      disk: fc.constantFrom(1_000, 4_000),
+      mem: fc.constantFrom(10_000, 50_000, 150_000),
+    },
+    { requiredKeys: [] },
+  )
+  .map((amounts) =>
+    Object.entries(amounts)
+      .flatMap(([name, milli]) => (milli === undefined ? [] : [{ name, milli }]))
+      .slice(0, 2),
+  );
+const anyQuota: fc.Arbitrary<Quota> = fc.record({
+  role: fc.constantFrom(...NODES),
+  guarantees: fc.oneof(anyGuarantees, fc.constant([])),
+  limits: fc.oneof({ weight: 2, arbitrary: fc.constant([]) }, { weight: 3, arbitrary: anyAmounts }),
+});
+
+const anyConversion: fc.Arbitrary<Conversion> = fc.oneof(
+  fc.record({ to: fc.constant("reserve" as const), role: fc.constantFrom(...NODES) }),
+  fc.record({ to: fc.constantFrom("unreserve" as const, "destroy" as const) }),
+  fc.record({ to: fc.constant("create" as const), isShared: fc.boolean() }),
+);
+
+const kind = <K extends Step["kind"]>(...kinds: K[]) => fc.constantFrom(...kinds);
+const weighted = (weight: number, arbitrary: fc.Arbitrary<Step>) => ({ weight, arbitrary });
+
+const anyStep: fc.Arbitrary<Step> = fc.oneof(
+  weighted(
+    5,
+    fc.record({
+      kind: kind("add-agent"),
+      agent: anyAgent,
+      options: anyAgentOptions,
+      used: fc.option(anyFramework, { freq: 3, nil: null }),
+    }),
+  ),
+  weighted(1, fc.record({ kind: kind("update-agent"), agent: anyAgent, options: anyAgentOptions })),
+  weighted(2, fc.record({ kind: kind("remove-agent", "activate", "deactivate"), agent: anyAgent })),
+  weighted(
+    5,
+    fc.record({
+      kind: kind("add-framework", "update-framework"),
+      framework: anyFramework,
+      options: anyOptions,
+    }),
+  ),
+  weighted(
+    2,
+    fc.record({
+      kind: kind("remove-framework", "connect", "disconnect"),
+      framework: anyFramework,
+    }),
+  ),
+  weighted(
+    2,
+    fc.record({ kind: kind("suppress", "revive"), framework: anyFramework, roles: anyRoles }),
+  ),
+  weighted(
+    1,
+    fc.record({
+      kind: kind("limit-offers"),
+      framework: anyFramework,
+      offersMax: fc.constantFrom(0, 1, 2, null),
+    }),
+  ),
+  weighted(
+    1,
+    fc.record({
+      kind: kind("weight"),
+      role: fc.constantFrom("*", ...NODES),
+      weight: fc.constantFrom(0.5, 1, 2, 3),
+    }),
+  ),
+  weighted(4, fc.record({ kind: kind("quota"), quota: anyQuota })),
+  weighted(
+    1,
+    fc.record({
+      kind: kind("add-used"),
+      agent: anyAgent,
+      framework: anyFramework,
+      part: fc.nat(9),
+    }),
+  ),
+  weighted(
+    8,
+    fc.record({
+      kind: kind("recover"),
+      which: fc.nat(),
+      isPart: fc.boolean(),
+      cause: anyCause,
+    }),
+  ),
+  weighted(
+    2,
+    fc.record({
+      kind: kind("convert-held"),
+      which: fc.nat(),
+      isHalf: fc.boolean(),
+      conversion: anyConversion,
+    }),
+  ),
+  weighted(
+    1,
+    fc.record({
+      kind: kind("convert-free"),
+      agent: anyAgent,
+      isHalf: fc.boolean(),
+      conversion: anyConversion,
+    }),
+  ),
+  weighted(14, fc.record({ kind: kind("batch", "run", "restore") })),
+  weighted(1, fc.record({ kind: kind("wait"), ms: fc.constantFrom(1, 400, 3000) })),
+);
+
+/** A cluster that has something to decide, then anything. */
+const anySteps: fc.Arbitrary<readonly Step[]> = fc
+  .tuple(
+    listOf(
+      2,
+      4,
+      fc.record({
+        kind: kind("add-agent"),
+        agent: anyAgent,
+        options: anyAgentOptions,
+        used: fc.option(anyFramework, { freq: 5, nil: null }),
+      }),
+    ),
+    listOf(0, 3, fc.record({ kind: kind("quota"), quota: anyQuota })),
+    listOf(
+      2,
+      4,
+      fc.record({ kind: kind("add-framework"), framework: anyFramework, options: anyOptions }),
+    ),
+    listOf(4, 40, anyStep),
+  )
+  .map((parts) => parts.flat());
+
+function listOf(minLength: number, maxLength: number, step: fc.Arbitrary<Step>) {
+  return fc.array(step, { minLength, maxLength, size: "max" });
+}
 
 function check(holds: (steps: readonly Step[], config: AllocatorConfig) => void): void {
   fc.assert(fc.property(anySteps, anyConfig, holds), { numRuns: RUNS, ...SEED });
