@@ -58,6 +58,9 @@ export class AgentTable {
   width = WIDTH_START;
   readonly totalValue: (ResourceValue | undefined)[] = [];
   readonly freeValue: (ResourceValue | undefined)[] = [];
+  /** See `isQuiet`. */
+  #quietUntilMs: Float64Array = new Float64Array(16);
+  #quietVersion: Float64Array = new Float64Array(16);
   /** The list as given: an agent of which nothing is held is offered as this very object. */
   readonly totalList: Resources[] = [];
   /** What offer constraints and regions look at. */
@@ -93,6 +96,8 @@ export class AgentTable {
     this.hasGpus = grownBytes(this.hasGpus, rows);
     this.isRemote = grownBytes(this.isRemote, rows);
     this.needs = grownBytes(this.needs, rows);
+    this.#quietUntilMs = grownFloats(this.#quietUntilMs, rows);
+    this.#quietVersion = grownFloats(this.#quietVersion, rows);
     this.count = grownInts(this.count, rows);
     this.kind = grownInts(this.kind, rows * this.width);
     this.total = grownFloats(this.total, rows * this.width);
@@ -245,7 +250,19 @@ export class AgentTable {
       else if (this.allocated[at] === 0 && this.total[at] === 0) hasNothing = true;
     }
     this.hasFree[agent] = hasFree;
+    this.#quietUntilMs[agent] = 0;
     return hasNothing;
+  }
+
+  /** Whether a run found nobody to give the agent to, and nothing of the agent or of that version has changed since. */
+  isQuiet(agent: number, version: number, monoMs: number): boolean {
+    return monoMs < this.#quietUntilMs[agent]! && this.#quietVersion[agent] === version;
+  }
+
+  /** `untilMs`: so long at least no refusal ends. No state: what is forgotten is found out again. */
+  noteQuiet(agent: number, version: number, untilMs: number): void {
+    this.#quietUntilMs[agent] = untilMs;
+    this.#quietVersion[agent] = version;
   }
 
   /** Entries of the agent for a list that may name kinds which the agent does not have (yet). */

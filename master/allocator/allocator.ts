@@ -4,6 +4,7 @@ import type { Now } from "@bourse/model/now";
 import type { Amount, Quota } from "@bourse/model/quota";
 import { Random } from "@bourse/model/random";
 import type { Resources } from "@bourse/model/resources";
+import { Candidates } from "./candidates.ts";
 import { type ExplainQuestion, explainOffers, type OfferStanding } from "./explain.ts";
 import type { FilterMoment } from "./filters.ts";
 import { OfferCycle } from "./offer-cycle.ts";
@@ -38,8 +39,7 @@ export class Allocator {
   #random: Random;
   #tables: Tables;
   #cycle: OfferCycle;
-  /** Agents whose free resources have changed since the last run. */
-  readonly #changed = new Set<number>();
+  #candidates: Candidates;
   /** A client came (back): every agent with something free is to be looked at. */
   #haveClientsChanged = false;
   #runs = 0;
@@ -57,6 +57,7 @@ export class Allocator {
       frameworks: random.fork("framework-order"),
     });
     this.#cycle = new OfferCycle(this.#tables);
+    this.#candidates = new Candidates(this.#tables.agents);
   }
 
   /** Goes on exactly where `snapshot` was taken; the configuration may be another one. */
@@ -66,11 +67,12 @@ export class Allocator {
     allocator.#random = random;
     allocator.#tables = restoreTables(snapshot, config);
     allocator.#cycle = new OfferCycle(allocator.#tables);
+    allocator.#candidates = new Candidates(allocator.#tables.agents);
     allocator.#runs = snapshot.runs;
     allocator.#nextRunAtMs = snapshot.nextRunAtMs;
     allocator.#monoMs = snapshot.monoMs;
     allocator.#haveClientsChanged = snapshot.haveClientsChanged;
-    for (const agent of snapshot.changed) allocator.#changed.add(agent);
+    for (const agent of snapshot.changed) allocator.#candidates.mark(agent);
     return allocator;
   }
 
@@ -79,14 +81,14 @@ export class Allocator {
     const agent = this.#tables.addAgent(agentId, options);
     for (const { frameworkId, role, resources } of used)
       this.#hold(agent, frameworkId, role, resources);
-    this.#changed.add(agent);
+    this.#candidates.mark(agent);
   }
 
   /** What the agent is and has from now on; what is held of it stays held, even if that is more. */
   updateAgent(agentId: AgentId, options: AgentOptions): void {
     const agent = this.#agentOf(agentId);
     this.#tables.describeAgent(agent, options);
-    this.#changed.add(agent);
+    this.#candidates.mark(agent);
   }
 
   /**
@@ -102,14 +104,14 @@ export class Allocator {
     const pair = this.#tables.clients.pairOf(this.#knownFramework(frameworkId), role);
     assert(pair !== NONE, `framework ${frameworkId} must hold something as ${role}`);
     this.#tables.convertHeld(agent, pair, consumed, converted);
-    this.#changed.add(agent);
+    this.#candidates.mark(agent);
   }
 
   /** An operator's operation on resources that nobody holds; `consumed` must be free. */
   convertFree(agentId: AgentId, consumed: Resources, converted: Resources): void {
     const agent = this.#agentOf(agentId);
     this.#tables.convertFree(agent, consumed, converted);
-    this.#changed.add(agent);
+    this.#candidates.mark(agent);
   }
 
   /** Held by nobody: neither offered nor in use. */
@@ -123,14 +125,14 @@ export class Allocator {
     this.#tables.giveBackAll(agent);
     this.#tables.filters.clearAgent(agent);
     this.#tables.agents.remove(agent);
-    this.#changed.delete(agent);
+    this.#candidates.unmark(agent);
   }
 
   activateAgent(agentId: AgentId): void {
     const agent = this.#agentOf(agentId);
     if (this.#tables.agents.isActive[agent] === 1) return;
     this.#tables.agents.setActive(agent, true);
-    this.#changed.add(agent);
+    this.#candidates.mark(agent);
   }
 
   /** Nothing of it is offered until it is activated; it still counts in the cluster's total. */
@@ -242,16 +244,11 @@ export class Allocator {
   allocate(now: Now, which: "all" | "changed"): readonly Allocation[] {
     this.#monoMs = now.monoMs;
     const isPeriodic = which === "all";
-    const candidates =
-      isPeriodic || this.#haveClientsChanged ? this.#agentsWithFree() : this.#changedAgents();
-    this.#changed.clear();
+    const isEveryone = isPeriodic || this.#haveClientsChanged;
+    const count = this.#candidates.collect(isEveryone, this.#random);
     this.#haveClientsChanged = false;
-    this.#shuffle(candidates);
-    const allocations = this.#cycle.run(candidates, {
-      monoMs: now.monoMs,
-      runs: this.#runs,
-      isPeriodic,
-    });
+    const moment = { monoMs: now.monoMs, runs: this.#runs, isPeriodic };
+    const allocations = this.#cycle.run(this.#candidates.order, count, moment);
     if (isPeriodic) {
       this.#runs++;
       this.#nextRunAtMs = now.monoMs + this.#config.allocationIntervalMs;
@@ -288,7 +285,7 @@ export class Allocator {
       filters.add(agent, filter, this.#moment(now));
     }
     this.#tables.giveBack(agent, pair, held.resources);
-    this.#changed.add(agent);
+    this.#candidates.mark(agent);
   }
 
   /** When the periodic run is due, in `monoMs`. */
@@ -298,7 +295,7 @@ export class Allocator {
 
   /** Whether an event-driven run would look at anything. */
   hasChanges(): boolean {
-    return this.#haveClientsChanged || this.#changed.size > 0;
+    return this.#haveClientsChanged || this.#candidates.hasChanged;
   }
 
   /** Refusals in force. */
@@ -318,7 +315,7 @@ export class Allocator {
       runs: this.#runs,
       nextRunAtMs: this.#nextRunAtMs,
       monoMs: this.#monoMs,
-      changed: Array.from(this.#changed),
+      changed: this.#candidates.listChanged(),
       haveClientsChanged: this.#haveClientsChanged,
       ...snapshotTables(this.#tables, this.#moment({ monoMs: this.#monoMs, wallMs: 0 })),
     };
@@ -326,32 +323,6 @@ export class Allocator {
 
   #moment(now: Now): FilterMoment {
     return { monoMs: now.monoMs, runs: this.#runs, isPeriodic: false };
-  }
-
-  /** Ascending slots, so that the order does not depend on how the free ones came about. */
-  #agentsWithFree(): Int32Array {
-    const { agents } = this.#tables;
-    const candidates = new Int32Array(agents.slots.size);
-    let count = 0;
-    for (let agent = 0; agent < agents.slots.length; agent++) {
-      if (agents.slots.isUsed(agent) && agents.hasFree[agent] === 1) candidates[count++] = agent;
-    }
-    return candidates.subarray(0, count);
-  }
-
-  #changedAgents(): Int32Array {
-    const candidates = Int32Array.from(this.#changed).sort();
-    return candidates.filter((agent) => this.#tables.agents.hasFree[agent] === 1);
-  }
-
-  /** Fisher-Yates: no agent is favoured by when it registered (M-21). */
-  #shuffle(candidates: Int32Array): void {
-    for (let index = candidates.length - 1; index > 0; index--) {
-      const other = this.#random.below(index + 1);
-      const kept = candidates[index]!;
-      candidates[index] = candidates[other]!;
-      candidates[other] = kept;
-    }
   }
 
   #hold(agent: number, frameworkId: FrameworkId, role: Role, resources: Resources): void {

@@ -56,6 +56,8 @@ export class ClientTable {
   roleOf: Int32Array = new Int32Array(16);
   isSubscribed: Uint8Array = new Uint8Array(16);
   isSuppressed: Uint8Array = new Uint8Array(16);
+  /** Grows with every change of who may be served and of what they take. */
+  version = 0;
   /** By pair: what is worth an offer to it; absent = the cluster's minimum. */
   readonly minimumOf: (Minimum | undefined)[] = [];
   readonly #dimensions: DimensionTable;
@@ -183,6 +185,7 @@ export class ClientTable {
       this.isSuppressed[pair] === 0;
     if (mayBeServed === this.#isRanked[pair]) return;
     this.#isRanked[pair] = mayBeServed;
+    this.version++;
     if (mayBeServed) order.insert(pair);
     else order.remove(pair);
     this.tree.setServable(role, order.size > 0);

@@ -1,7 +1,7 @@
 import type { Resources, ResourceValue } from "@bourse/model/resources";
 import type { AgentTable } from "./agents.ts";
 import { amountOf, isWithin } from "./amounts.ts";
-import { grownFloats, widenedFloats, widenValues } from "./rows.ts";
+import { grownFloats, grownInts, widenedFloats, widenValues } from "./rows.ts";
 import { NONE } from "./slots.ts";
 
 /**
@@ -47,6 +47,27 @@ const AMOUNTS = 5;
 const IS_PAUSE = 1;
 /** The refused resources are all that the agent has: every offer of it lies within. */
 const IS_WHOLE = 2;
+/** Ranges or sets are among the refused. */
+const HAS_VALUES = 4;
+
+/**
+ * Agent and pair lead to their newest filter through a hash table of heads with open addressing: these four numbers
+ * each. A head stays until the table is made anew.
+ */
+const HEAD = 4;
+const OF_AGENT = 0;
+const OF_PAIR = 1;
+const NEWEST = 2;
+/** The next head of the same agent; what hangs together is what an agent has. */
+const NEXT_OF_AGENT = 3;
+/** As `NEXT_OF_AGENT`: the head does not hang on its agent, which was removed. */
+const LOOSE = -2;
+const HEADS_START = 64;
+
+/** What `withheldUntilMs` answers for an offer that no filter is in the way of. */
+export const PASSES = 0;
+/** And for one that only the next periodic run makes. */
+export const PAUSED = -1;
 
 /** All filters, by agent and pair. Clearing those of a pair is one step; dead ones are swept out later. */
 export class FilterTable {
@@ -58,10 +79,11 @@ export class FilterTable {
   readonly #resources: Resources[] = [];
   #length = 0;
   readonly #free: number[] = [];
-  /** By agent: pair -> its newest filter. */
-  readonly #newest: (Map<number, number> | undefined)[] = [];
-  /** How many pairs an agent had after its last sweep. */
-  readonly #sizeAfterSweep: number[] = [];
+  #heads = new Int32Array(HEADS_START * HEAD).fill(NONE);
+  #mask = HEADS_START - 1;
+  #headCount = 0;
+  /** By agent: its first head, or NONE. */
+  #firstOf: Int32Array = new Int32Array(0);
   readonly #generation: number[] = [];
   #generations = 0;
 
@@ -71,41 +93,59 @@ export class FilterTable {
     this.#records = new Float64Array(16 * (AMOUNTS + this.#width));
   }
 
+  /** Grows with everything that lets offers pass which filters were in the way of, but for time. */
+  get version(): number {
+    return this.#generations;
+  }
+
   add(agent: number, filter: Filter, moment: FilterMoment): void {
-    const newest = this.#open(agent);
+    if (2 * this.#headCount > this.#mask) this.#sweep(moment);
+    const head = this.#open(agent, filter.pair);
     const made = this.#make(agent, filter);
-    this.#prune(newest, filter.pair, (older) => {
-      return this.#isAlive(older, filter.pair, moment) && !this.#isReplaced(agent, older, made);
-    });
-    this.#link(newest, filter.pair, made);
-    if (newest.size > 2 * this.#sizeAfterSweep[agent]! + 16) this.#sweep(agent, moment);
+    const stride = AMOUNTS + this.#width;
+    // Those that are dead or idle now are dropped on the way.
+    let last = made;
+    for (let older = this.#heads[head + NEWEST]!; older !== NONE; ) {
+      const next = this.#field(older, NEXT);
+      if (this.#isAlive(older, filter.pair, moment) && !this.#isReplaced(agent, older, made)) {
+        this.#records[last * stride + NEXT] = older;
+        last = older;
+      } else this.#release(older);
+      older = next;
+    }
+    this.#records[last * stride + NEXT] = NONE;
+    this.#heads[head + NEWEST] = made;
   }
 
   /** One of `listOfAgent`; those of one pair in the same order. */
   restore(agent: number, filter: Filter): void {
-    this.#link(this.#open(agent), filter.pair, this.#make(agent, filter));
+    if (2 * this.#headCount > this.#mask) this.#sweep(null);
+    const head = this.#open(agent, filter.pair);
+    const made = this.#make(agent, filter);
+    this.#records[made * (AMOUNTS + this.#width) + NEXT] = this.#heads[head + NEWEST]!;
+    this.#heads[head + NEWEST] = made;
   }
 
-  /** Whether an offer of these amounts of the agent's entries is withheld from the pair. */
-  blocks(
+  /**
+   * Whether an offer of these amounts of the agent's entries is withheld from the pair: until when, in `monoMs`, at
+   * least; `PASSES` or `PAUSED`.
+   */
+  withheldUntilMs(
     agent: number,
     pair: number,
     amounts: Float64Array,
     values: readonly (ResourceValue | undefined)[],
     moment: FilterMoment,
-  ): boolean {
-    const newest = this.#newest[agent];
-    if (newest === undefined) return false;
-    let filter = newest.get(pair) ?? NONE;
+  ): number {
+    if (agent >= this.#firstOf.length || this.#firstOf[agent] === NONE) return PASSES;
+    const count = this.#agents.count[agent]!;
+    let filter = this.#newest(agent, pair);
     while (filter !== NONE) {
-      if (
-        this.#isAlive(filter, pair, moment) &&
-        this.#holds(filter, this.#agents.count[agent]!, amounts, values)
-      )
-        return true;
+      if (this.#isAlive(filter, pair, moment) && this.#holds(filter, count, amounts, values))
+        return this.#isPause(filter) ? PAUSED : this.#field(filter, EXPIRES_AT_MS);
       filter = this.#field(filter, NEXT);
     }
-    return false;
+    return PASSES;
   }
 
   /** All filters that withhold such an offer from the pair, oldest first; for people. */
@@ -117,7 +157,7 @@ export class FilterTable {
     moment: FilterMoment,
   ): readonly Filter[] {
     const count = this.#agents.count[agent]!;
-    return this.#chain(this.#newest[agent]?.get(pair) ?? NONE)
+    return this.#chain(this.#newest(agent, pair))
       .filter((filter) => this.#isAlive(filter, pair, moment))
       .filter((filter) => this.#holds(filter, count, amounts, values))
       .map((filter) => this.#read(filter, pair));
@@ -128,19 +168,20 @@ export class FilterTable {
    * anything. Which dead ones have been swept out does not show.
    */
   listOfAgent(agent: number, moment: FilterMoment): readonly Filter[] {
-    return Array.from(this.#newest[agent] ?? []).flatMap(([pair, newest]) =>
-      this.#chain(newest)
-        .filter((filter) => this.#isAlive(filter, pair, moment))
-        .map((filter) => this.#read(filter, pair)),
-    );
+    const filters: Filter[] = [];
+    for (let head = this.#first(agent); head !== NONE; head = this.#heads[head + NEXT_OF_AGENT]!) {
+      const pair = this.#heads[head + OF_PAIR]!;
+      for (const filter of this.#chain(this.#heads[head + NEWEST]!))
+        if (this.#isAlive(filter, pair, moment)) filters.push(this.#read(filter, pair));
+    }
+    return filters;
   }
 
   /** Refusals in force. */
   count(moment: FilterMoment): number {
     let count = 0;
-    this.#newest.forEach((_, agent) => {
+    for (let agent = 0; agent < this.#firstOf.length; agent++)
       for (const filter of this.listOfAgent(agent, moment)) if (filter.kind === "refusal") count++;
-    });
     return count;
   }
 
@@ -150,15 +191,63 @@ export class FilterTable {
   }
 
   clearAgent(agent: number): void {
-    for (const newest of this.#newest[agent]?.values() ?? [])
-      for (const filter of this.#chain(newest)) this.#release(filter);
-    this.#newest[agent] = undefined;
+    for (let head = this.#first(agent); head !== NONE; ) {
+      const next = this.#heads[head + NEXT_OF_AGENT]!;
+      for (const filter of this.#chain(this.#heads[head + NEWEST]!)) this.#release(filter);
+      this.#heads[head + NEWEST] = NONE;
+      this.#heads[head + NEXT_OF_AGENT] = LOOSE;
+      head = next;
+    }
+    if (agent < this.#firstOf.length) this.#firstOf[agent] = NONE;
   }
 
   /** The agent's entries or totals have changed. */
   moveEntries(agent: number): void {
-    for (const newest of this.#newest[agent]?.values() ?? [])
-      for (const filter of this.#chain(newest)) this.#layOut(agent, filter);
+    for (let head = this.#first(agent); head !== NONE; head = this.#heads[head + NEXT_OF_AGENT]!)
+      for (const filter of this.#chain(this.#heads[head + NEWEST]!)) this.#layOut(agent, filter);
+  }
+
+  #first(agent: number): number {
+    return agent < this.#firstOf.length ? this.#firstOf[agent]! : NONE;
+  }
+
+  #newest(agent: number, pair: number): number {
+    const heads = this.#heads;
+    for (let slot = slotOf(agent, pair) & this.#mask; ; slot = (slot + 1) & this.#mask) {
+      const head = slot * HEAD;
+      if (heads[head + OF_PAIR] === pair && heads[head + OF_AGENT] === agent)
+        return heads[head + NEWEST]!;
+      if (heads[head + OF_AGENT] === NONE) return NONE;
+    }
+  }
+
+  /** The head of an agent and a pair, which it may have had before. */
+  #open(agent: number, pair: number): number {
+    const heads = this.#heads;
+    let head = (slotOf(agent, pair) & this.#mask) * HEAD;
+    while (heads[head + OF_AGENT] !== NONE) {
+      if (heads[head + OF_AGENT] === agent && heads[head + OF_PAIR] === pair) {
+        if (heads[head + NEXT_OF_AGENT] === LOOSE) this.#hang(agent, head);
+        return head;
+      }
+      head = (head + HEAD) & ((this.#mask << 2) | 3);
+    }
+    heads[head + OF_AGENT] = agent;
+    heads[head + OF_PAIR] = pair;
+    heads[head + NEWEST] = NONE;
+    this.#headCount++;
+    this.#hang(agent, head);
+    return head;
+  }
+
+  #hang(agent: number, head: number): void {
+    const known = this.#firstOf.length;
+    if (agent >= known) {
+      this.#firstOf = grownInts(this.#firstOf, agent + 1);
+      this.#firstOf.fill(NONE, known);
+    }
+    this.#heads[head + NEXT_OF_AGENT] = this.#firstOf[agent]!;
+    this.#firstOf[agent] = head;
   }
 
   #field(filter: number, field: number): number {
@@ -197,8 +286,11 @@ export class FilterTable {
       const amount = amounts[from + entry]!;
       if (amount <= 0) continue;
       const refused = records[at + AMOUNTS + entry]!;
-      const refusedValue = this.#values[filter * this.#width + entry];
-      if (!isWithin(amount, values[from + entry], refused, refusedValue)) return false;
+      if (amount > refused) return false;
+      const value = values[from + entry];
+      if (value === undefined) continue;
+      if (!isWithin(amount, value, refused, this.#values[filter * this.#width + entry]))
+        return false;
     }
     return true;
   }
@@ -233,18 +325,29 @@ export class FilterTable {
     const { count, width, total, totalValue } = this.#agents;
     if (width > this.#width) this.#widen(width);
     const at = filter * (AMOUNTS + this.#width);
-    const valueAt = filter * this.#width;
-    this.#records.fill(0, at + AMOUNTS, at + AMOUNTS + this.#width);
-    this.#values.fill(undefined, valueAt, valueAt + this.#width);
+    this.#clearAmounts(filter);
     this.#records[at + FLAGS]! &= ~IS_WHOLE;
-    for (const resource of this.#resources[filter]!) {
+    const resources = this.#resources[filter]!;
+    for (let index = 0; index < resources.length; index++) {
+      const resource = resources[index]!;
       const entry = this.#agents.entryOfResource(agent, resource);
       if (entry === NONE) continue; // The agent has none of it any more.
       this.#records[at + AMOUNTS + entry] = amountOf(resource.value);
-      if (resource.value.type !== "scalar") this.#values[valueAt + entry] = resource.value;
+      if (resource.value.type === "scalar") continue;
+      this.#values[filter * this.#width + entry] = resource.value;
+      this.#records[at + FLAGS]! |= HAS_VALUES;
     }
     if (this.#holds(filter, count[agent]!, total, totalValue, agent * width))
       this.#records[at + FLAGS]! |= IS_WHOLE;
+  }
+
+  #clearAmounts(filter: number): void {
+    const at = filter * (AMOUNTS + this.#width);
+    const valueAt = filter * this.#width;
+    this.#records.fill(0, at + AMOUNTS, at + AMOUNTS + this.#width);
+    if ((this.#records[at + FLAGS]! & HAS_VALUES) === 0) return;
+    this.#records[at + FLAGS]! &= ~HAS_VALUES;
+    this.#values.fill(undefined, valueAt, valueAt + this.#width);
   }
 
   #read(filter: number, pair: number): Filter {
@@ -265,40 +368,34 @@ export class FilterTable {
     return filters.reverse();
   }
 
-  #open(agent: number): Map<number, number> {
-    const known = this.#newest[agent];
-    if (known !== undefined) return known;
-    const newest = new Map<number, number>();
-    this.#newest[agent] = newest;
-    this.#sizeAfterSweep[agent] = 0;
-    return newest;
-  }
-
-  #link(newest: Map<number, number>, pair: number, filter: number): void {
-    this.#records[filter * (AMOUNTS + this.#width) + NEXT] = newest.get(pair) ?? NONE;
-    newest.set(pair, filter);
-  }
-
-  #prune(newest: Map<number, number>, pair: number, isKept: (filter: number) => boolean): void {
-    const first = newest.get(pair);
-    if (first === undefined) return;
-    newest.delete(pair);
-    for (const filter of this.#chain(first)) {
-      if (isKept(filter)) this.#link(newest, pair, filter);
-      else this.#release(filter);
-    }
-  }
-
   #release(filter: number): void {
+    this.#clearAmounts(filter);
     this.#resources[filter] = [];
     this.#free.push(filter);
   }
 
-  #sweep(agent: number, moment: FilterMoment): void {
-    const newest = this.#newest[agent]!;
-    for (const pair of Array.from(newest.keys()))
-      this.#prune(newest, pair, (filter) => this.#isAlive(filter, pair, moment));
-    this.#sizeAfterSweep[agent] = newest.size;
+  /** Makes the table of heads anew, with those of which a filter is in force (all without a moment). */
+  #sweep(moment: FilterMoment | null): void {
+    const old = this.#heads;
+    const kept: number[] = [];
+    for (let head = 0; head < old.length; head += HEAD) {
+      if (old[head + OF_AGENT] === NONE || old[head + NEXT_OF_AGENT] === LOOSE) continue;
+      const chain = this.#chain(old[head + NEWEST]!);
+      const pair = old[head + OF_PAIR]!;
+      if (moment === null || chain.some((filter) => this.#isAlive(filter, pair, moment)))
+        kept.push(head);
+      else for (const filter of chain) this.#release(filter);
+    }
+    let size = HEADS_START;
+    while (size < kept.length * 4) size *= 2;
+    this.#heads = new Int32Array(size * HEAD).fill(NONE);
+    this.#mask = size - 1;
+    this.#headCount = 0;
+    this.#firstOf.fill(NONE);
+    for (const head of kept) {
+      const opened = this.#open(old[head + OF_AGENT]!, old[head + OF_PAIR]!);
+      this.#heads[opened + NEWEST] = old[head + NEWEST]!;
+    }
   }
 
   #widen(width: number): void {
@@ -306,4 +403,11 @@ export class FilterTable {
     widenValues(this.#values, this.#width, width);
     this.#width = width;
   }
+}
+
+/** Where to look first. Eight pairs of an agent lie side by side: a run asks for one after the other. */
+function slotOf(agent: number, pair: number): number {
+  let hash = Math.imul(agent, 0x9e3779b1) ^ Math.imul(pair >>> 3, 0x85ebca6b);
+  hash ^= hash >>> 15;
+  return (hash << 3) | (pair & 7);
 }

@@ -47,8 +47,12 @@ export class KindTable {
   readonly #slots = new Slots();
   readonly #templates: Resource[] = [];
   readonly #references: number[] = [];
-  /** Unreserved scalars by name: the common case needs no key to be built. */
-  readonly #plainScalars = new Map<string, number>();
+  /** Plain ones by name: the common case needs no key to be built. */
+  readonly #plain = {
+    scalar: new Map<string, number>(),
+    ranges: new Map<string, number>(),
+    set: new Map<string, number>(),
+  };
 
   readonly #roles: ReservedRoles;
 
@@ -59,7 +63,7 @@ export class KindTable {
 
   /** The kind of a resource that some agent has, or NONE. */
   find(resource: Resource): number {
-    if (isPlainScalar(resource)) return this.#plainScalars.get(resource.name) ?? NONE;
+    if (isPlain(resource)) return this.#plain[resource.value.type].get(resource.name) ?? NONE;
     return this.#slots.slotOf(kindOf(resource));
   }
 
@@ -89,7 +93,7 @@ export class KindTable {
     this.chopping[kind] = choppingOf(resource);
     this.#templates[kind] = resource;
     this.#references[kind] = 1;
-    if (isPlainScalar(resource)) this.#plainScalars.set(resource.name, kind);
+    if (isPlain(resource)) this.#plain[resource.value.type].set(resource.name, kind);
     return kind;
   }
 
@@ -100,7 +104,7 @@ export class KindTable {
     this.#references[kind] = left;
     if (left > 0) return;
     const template = this.#templates[kind]!;
-    if (isPlainScalar(template)) this.#plainScalars.delete(template.name);
+    if (isPlain(template)) this.#plain[template.value.type].delete(template.name);
     if (this.holder[kind] !== NONE) this.#roles.releaseRole(this.holder[kind]!);
     this.#slots.release(kind);
   }
@@ -189,12 +193,11 @@ function choppingOf({ name, disk, isShared }: Resource): number {
   return name === "gpus" ? CHOP_TO_WHOLE : CHOP_ANYWHERE;
 }
 
-function isPlainScalar(resource: Resource): boolean {
+function isPlain({ reservations, disk, isShared, isRevocable }: Resource): boolean {
   return (
-    resource.value.type === "scalar" &&
-    resource.reservations === undefined &&
-    resource.disk === undefined &&
-    resource.isShared === undefined &&
-    resource.isRevocable === undefined
+    reservations === undefined &&
+    disk === undefined &&
+    isShared === undefined &&
+    isRevocable === undefined
   );
 }

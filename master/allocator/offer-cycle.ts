@@ -1,6 +1,6 @@
 import type { AgentId, FrameworkId, Role } from "@bourse/model/ids";
 import type { ResourceValue } from "@bourse/model/resources";
-import type { FilterMoment } from "./filters.ts";
+import { type FilterMoment, PASSES } from "./filters.ts";
 import { CHOP_ANYWHERE, CHOP_NEVER, REFINED, REVOCABLE, SHARED } from "./kinds.ts";
 import { type Minimum, satisfies } from "./minimum.ts";
 import type { Allocation } from "./options.ts";
@@ -33,28 +33,48 @@ export class OfferCycle {
   readonly #sharedGiven = new Set<number>();
   /** Frameworks whose budget ran out on the agent at hand: they leave the order when it is done. */
   readonly #spent: number[] = [];
+  /** When the first of the refusals ends that were in the way on the agent at hand. A cell: doubles in fields are boxed. */
+  readonly #quietUntilMs = new Float64Array(1);
 
   constructor(tables: Tables) {
     this.#tables = tables;
   }
 
-  run(order: Int32Array, moment: FilterMoment): readonly Allocation[] {
-    const { agents, quota } = this.#tables;
+  /** `order`: as many agents as `count` says. */
+  run(order: Int32Array, count: number, moment: FilterMoment): readonly Allocation[] {
+    const { agents, clients, filters, quota } = this.#tables;
     const allocations: Allocation[] = [];
     this.#moment = moment;
     this.#makeRoom();
     this.#sharedGiven.clear();
     if (quota.isKept && quota.isAnyoneInNeed()) {
-      for (let index = 0; index < order.length; index++)
+      for (let index = 0; index < count; index++)
         if (this.#hasOffer(order[index]!)) this.#offerParts(order[index]!, true, allocations);
     }
-    for (let index = 0; index < order.length; index++) {
+    const mayRemember = this.#mayRemember();
+    const version = clients.version + filters.version;
+    for (let index = 0; index < count; index++) {
       const agent = order[index]!;
       if (!this.#hasOffer(agent)) continue;
+      if (mayRemember && agents.isQuiet(agent, version, moment.monoMs)) continue;
+      const before = allocations.length;
+      this.#quietUntilMs[0] = Number.POSITIVE_INFINITY;
       if (agents.isPlain(agent) && !quota.isKept) this.#offerWhole(agent, allocations);
       else this.#offerParts(agent, false, allocations);
+      if (mayRemember && allocations.length === before)
+        agents.noteQuiet(agent, version, this.#quietUntilMs[0]!);
     }
     return allocations;
+  }
+
+  /**
+   * Whether an agent of which nothing was given away is passed over until something that decides on it changes: its
+   * own resources, a client, or a refusal that runs out. Consumption changes all the time, and a random order draws
+   * from its stream for every agent that is looked at.
+   */
+  #mayRemember(): boolean {
+    const { hasChance, quota } = this.#tables;
+    return !hasChance && !quota.isKept;
   }
 
   #makeRoom(): void {
@@ -76,7 +96,7 @@ export class OfferCycle {
 
   /** The common agent: everything that is free goes to the first framework that may have it. */
   #offerWhole(agent: number, allocations: Allocation[]): void {
-    const { agents, clients, exclusions, filters, minimum } = this.#tables;
+    const { agents, clients, exclusions, minimum } = this.#tables;
     this.#loadFree(agent);
     this.#sumQuantities(agent, this.#left);
     const isWorthIt = this.#satisfies(minimum);
@@ -92,7 +112,7 @@ export class OfferCycle {
         const own = clients.minimumOf[pair];
         if (!(own === undefined ? isWorthIt : this.#satisfies(own))) continue;
         if (exclusions.isExcluded(pair, agent)) continue;
-        if (filters.blocks(agent, pair, this.#left, this.#leftValues, this.#moment)) continue;
+        if (this.#isWithheld(agent, pair, this.#left, this.#leftValues)) continue;
         allocations.push(this.#give(agent, pair, this.#left, this.#leftValues));
         this.#dropSpent();
         return;
@@ -142,7 +162,7 @@ export class OfferCycle {
 
   /** Works out what the pair may have of what is left, and whether it gets that: the checks of M-23. */
   #mayHaveFit(agent: number, pair: number, isFirstStage: boolean): boolean {
-    const { agents, clients, exclusions, filters, minimum, quota } = this.#tables;
+    const { agents, clients, exclusions, minimum, quota } = this.#tables;
     const framework = clients.frameworkOf[pair]!;
     if (clients.offersLeft[framework]! <= 0) return false;
     const takes = clients.takes[framework]!;
@@ -154,7 +174,20 @@ export class OfferCycle {
     if (isFirstStage && !this.#bringsGuaranteeNearer(agent, role)) return false;
     this.#sumQuantities(agent, this.#fit);
     if (!this.#satisfies(clients.minimumOf[pair] ?? minimum)) return false;
-    return !filters.blocks(agent, pair, this.#fit, this.#fitValues, this.#moment);
+    return !this.#isWithheld(agent, pair, this.#fit, this.#fitValues);
+  }
+
+  #isWithheld(
+    agent: number,
+    pair: number,
+    amounts: Float64Array,
+    values: readonly (ResourceValue | undefined)[],
+  ): boolean {
+    const { filters } = this.#tables;
+    const untilMs = filters.withheldUntilMs(agent, pair, amounts, values, this.#moment);
+    if (untilMs === PASSES) return false;
+    if (untilMs < this.#quietUntilMs[0]!) this.#quietUntilMs[0] = untilMs;
+    return true;
   }
 
   /** False when nothing of what is left may go to that role and framework. */

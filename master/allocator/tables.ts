@@ -38,6 +38,8 @@ export class Tables {
   readonly minimum: Minimum;
   readonly standings: Standings;
 
+  /** Whether an order is drawn by chance. */
+  readonly hasChance: boolean;
   readonly #domain: FaultDomain | null;
 
   constructor(config: AllocatorConfig, chance: SortingChance, agentSlots?: Slots) {
@@ -53,6 +55,7 @@ export class Tables {
     this.filters = new FilterTable(this.agents);
     this.exclusions = new Exclusions(this.agents);
     this.#domain = config.domain;
+    this.hasChance = config.roleSorter === "random" || config.frameworkSorter === "random";
     this.standings = new Standings(this.clients.tree);
     this.minimum = minimumFrom(config.minAllocatable);
   }
@@ -232,6 +235,7 @@ export class Tables {
   /** Roles that it no longer has keep what they hold and get nothing more. */
   configure(framework: number, options: FrameworkOptions): void {
     const { clients } = this;
+    clients.version++;
     clients.setCapabilities(framework, options.capabilities);
     for (const [role, pair] of Array.from(clients.pairsOf(framework)))
       if (!options.roles.includes(role)) this.unsubscribe(pair);
