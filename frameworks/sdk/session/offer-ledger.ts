@@ -47,6 +47,10 @@ export class OfferLedger {
     return this.#held.has(offerId);
   }
 
+  agentOf(offerId: OfferId): AgentId | undefined {
+    return this.#held.get(offerId)?.agentId;
+  }
+
   /** Whether it was held until now. */
   remove(offerId: OfferId): boolean {
     const wasHeld = this.#held.delete(offerId);

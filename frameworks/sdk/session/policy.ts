@@ -2,6 +2,7 @@ import type { AgentId, FrameworkId, TaskId } from "@bourse/model/ids";
 import type { Now } from "@bourse/model/now";
 import type { FrameworkCall, FrameworkEvent } from "@bourse/model/scheduler";
 import type { TaskStatus } from "@bourse/model/task";
+import type { OperationRef } from "./operation-ledger.ts";
 
 /**
  * The pure layer of a framework: one event in, calls out. The same object runs live (the driver feeds it) and in
@@ -20,6 +21,13 @@ export type PolicyEvent<Input = never> =
   /** No master for now; offers held are gone. */
   | { readonly kind: "disconnected" }
   | Extract<FrameworkEvent, { kind: "offers" | "rescind" | "message" | "failure" }>
+  /** Of operations with an id, also answers of reconciliation. Acknowledged after the policy has returned (M-17). */
+  | Extract<FrameworkEvent, { kind: "operation-update" }>
+  /**
+   * The master asks to leave an agent before its maintenance (M-71). An answer is advice to the operator and may be
+   * left out; the session never gives one by itself: to accept would be a promise, to decline would only be noise.
+   */
+  | Extract<FrameworkEvent, { kind: "inverse-offers" | "rescind-inverse" }>
   /** Also answers of reconciliation. Acknowledged by the session after the policy has returned. */
   | { readonly kind: "update"; readonly status: TaskStatus }
   /** The time the policy asked for has come. */
@@ -31,7 +39,7 @@ export type PolicyEvent<Input = never> =
 export interface PolicyCalls<Output = never> {
   /** Intents: plain data written down before any call or output of this answer leaves (FEATURES K-6). */
   readonly persist?: readonly unknown[];
-  /** Anything but subscribe, acknowledge and reconcile, which the session does by itself. */
+  /** Anything but subscribing, acknowledging and reconciling, which the session does by itself. */
   readonly calls: readonly PolicyCall[];
   /** Replies to the framework's own users. */
   readonly outputs?: readonly Output[];
@@ -41,6 +49,8 @@ export interface PolicyCalls<Output = never> {
   readonly track?: readonly TaskRef[];
   /** Tasks that the session need not reconcile any more (by default it keeps all that are neither ended nor lost). */
   readonly forget?: readonly TaskId[];
+  /** Operations of an earlier process whose end is not known. Asked about at once. */
+  readonly trackOperations?: readonly OperationRef[];
 }
 
 export interface TaskRef {
@@ -50,5 +60,12 @@ export interface TaskRef {
 
 export type PolicyCall = Exclude<
   FrameworkCall,
-  { kind: "subscribe" | "acknowledge" | "reconcile" }
+  {
+    kind:
+      | "subscribe"
+      | "acknowledge"
+      | "acknowledge-operation"
+      | "reconcile"
+      | "reconcile-operations";
+  }
 >;

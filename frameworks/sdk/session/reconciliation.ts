@@ -1,4 +1,5 @@
 import type { TaskId } from "@bourse/model/ids";
+import type { FrameworkCall } from "@bourse/model/scheduler";
 import type { TaskRef } from "./policy.ts";
 import type { SessionConfig } from "./session-io.ts";
 
@@ -106,4 +107,15 @@ export class Reconciliation {
     this.#delayMs = Math.min(this.#delayMs * 2, this.#config.reconcileMaxMs);
     return { kind: "explicit", tasks };
   }
+}
+
+/** Tasks in one call: keeps the message well below the 4 MiB that a gRPC message may have. */
+const RECONCILE_BATCH = 1_000;
+
+/** A question in the words of the protocol. */
+export function callsOf({ kind, tasks }: Question): readonly FrameworkCall[] {
+  const calls: FrameworkCall[] = kind === "implicit" ? [{ kind: "reconcile", tasks: [] }] : [];
+  for (let from = 0; from < tasks.length; from += RECONCILE_BATCH)
+    calls.push({ kind: "reconcile", tasks: tasks.slice(from, from + RECONCILE_BATCH) });
+  return calls;
 }

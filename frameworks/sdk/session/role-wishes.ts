@@ -7,7 +7,7 @@ export interface RoleWishesSnapshot {
 
 /** For which roles the framework wants offers, whether or not a master is there to be told (FEATURES 3.3, K-11). */
 export class RoleWishes {
-  readonly #all: readonly Role[];
+  #all: readonly Role[];
   readonly #suppressed: Set<Role>;
   /** Revived while there was no master: the filters still have to be cleared. */
   readonly #owed: Set<Role>;
@@ -25,6 +25,16 @@ export class RoleWishes {
   /** What the next subscription states. */
   get suppressed(): readonly Role[] {
     return Array.from(this.#suppressed);
+  }
+
+  /** The framework subscribes to other roles from now on. */
+  replace(all: readonly Role[], suppressed: readonly Role[]): void {
+    this.#all = all;
+    this.#suppressed.clear();
+    for (const role of suppressed) this.#suppressed.add(role);
+    for (const role of this.#owed) {
+      if (!all.includes(role) || this.#suppressed.has(role)) this.#owed.delete(role);
+    }
   }
 
   /** No roles given = all. */

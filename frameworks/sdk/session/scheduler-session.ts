@@ -3,38 +3,22 @@ import type { Refusal } from "@bourse/model/errors";
 import type { AgentId, FrameworkId, SessionId, TaskId } from "@bourse/model/ids";
 import type { Now } from "@bourse/model/now";
 import { launchedTasks } from "@bourse/model/offer";
+import type { OperationStatus } from "@bourse/model/operation";
 import { Random } from "@bourse/model/random";
 import type { FrameworkCall, FrameworkEvent } from "@bourse/model/scheduler";
 import type { TaskStatus } from "@bourse/model/task";
 import { type Collected, emptyEffects } from "./collected-effects.ts";
 import { boundedReasons } from "./decline-reasons.ts";
-import { MasterLink, type MasterLinkSnapshot } from "./master-link.ts";
-import { OfferLedger, type OfferLedgerSnapshot } from "./offer-ledger.ts";
+import { MasterLink } from "./master-link.ts";
+import { OfferLedger } from "./offer-ledger.ts";
+import { OperationLedger } from "./operation-ledger.ts";
 import type { Policy, PolicyCall, PolicyCalls, PolicyEvent } from "./policy.ts";
-import { Reconciliation, type ReconciliationSnapshot } from "./reconciliation.ts";
-import { RoleWishes, type RoleWishesSnapshot } from "./role-wishes.ts";
+import { callsOf, Reconciliation } from "./reconciliation.ts";
 import type { SessionConfig, SessionEffects, SessionInput } from "./session-io.ts";
-import { droppedUpdate } from "./stale-offer.ts";
-import { TaskLedger, type TaskLedgerSnapshot } from "./task-ledger.ts";
-
-/** Tasks in one reconcile call: keeps the message well below the 4 MiB that a gRPC message may have. */
-const RECONCILE_BATCH = 1_000;
-
-export interface SchedulerSessionSnapshot {
-  readonly link: MasterLinkSnapshot;
-  readonly offers: OfferLedgerSnapshot;
-  readonly tasks: TaskLedgerSnapshot;
-  readonly reconciliation: ReconciliationSnapshot;
-  readonly frameworkId: FrameworkId | null;
-  readonly epochSeen: number;
-  readonly wasKnown: boolean;
-  readonly hasSubscribed: boolean;
-  readonly roles: RoleWishesSnapshot;
-  readonly isTeardownOwed: boolean;
-  readonly policyWakeAtMs: number;
-  /** Of the policy; whoever restores builds the policy from it first. */
-  readonly policy: unknown;
-}
+import type { SchedulerSessionSnapshot } from "./session-snapshot.ts";
+import { droppedEvents } from "./stale-offer.ts";
+import { Subscription } from "./subscription.ts";
+import { TaskLedger } from "./task-ledger.ts";
 
 /**
  * A framework's session with the masters, without sockets or clock. Does what every author would otherwise write again
@@ -49,12 +33,13 @@ export class SchedulerSession<Input = never, Output = never> {
   #offers = new OfferLedger();
   #tasks = new TaskLedger();
   #reconciliation: Reconciliation;
+  #operations: OperationLedger;
   #frameworkId: FrameworkId | null;
   #epochSeen: number;
   /** The framework id is older than this process: others may have launched tasks that nobody here knows. */
   #wasKnown: boolean;
   #hasSubscribed = false;
-  #roles: RoleWishes;
+  #subscription: Subscription;
   #isTeardownOwed = false;
   #policyWakeAtMs = Number.POSITIVE_INFINITY;
   #out: Collected<Input, Output> = emptyEffects();
@@ -65,10 +50,11 @@ export class SchedulerSession<Input = never, Output = never> {
     this.#policy = policy;
     this.#link = new MasterLink(config, Random.fromSeed(config.seed).fork("reconnect"));
     this.#reconciliation = new Reconciliation(config);
+    this.#operations = new OperationLedger(config);
     this.#frameworkId = config.record?.frameworkId ?? null;
     this.#epochSeen = config.record?.epochSeen ?? 0;
     this.#wasKnown = config.record !== undefined;
-    this.#roles = new RoleWishes(config.info.roles, config.suppressedRoles ?? []);
+    this.#subscription = new Subscription(config);
   }
 
   /** Continues a session; `policy` has been restored from `snapshot.policy` by the caller. */
@@ -82,12 +68,12 @@ export class SchedulerSession<Input = never, Output = never> {
     session.#offers = OfferLedger.restore(snapshot.offers);
     session.#tasks = TaskLedger.restore(snapshot.tasks);
     session.#reconciliation = Reconciliation.restore(config, snapshot.reconciliation);
+    session.#operations = OperationLedger.restore(config, snapshot.operations);
     session.#frameworkId = snapshot.frameworkId;
     session.#epochSeen = snapshot.epochSeen;
     session.#wasKnown = snapshot.wasKnown;
     session.#hasSubscribed = snapshot.hasSubscribed;
-    const { suppressed, owed } = snapshot.roles;
-    session.#roles = new RoleWishes(config.info.roles, suppressed, owed);
+    session.#subscription = Subscription.restore(config, snapshot.subscription);
     session.#isTeardownOwed = snapshot.isTeardownOwed;
     session.#policyWakeAtMs = snapshot.policyWakeAtMs;
     return session;
@@ -99,11 +85,12 @@ export class SchedulerSession<Input = never, Output = never> {
       offers: this.#offers.snapshot(),
       tasks: this.#tasks.snapshot(),
       reconciliation: this.#reconciliation.snapshot(),
+      operations: this.#operations.snapshot(),
       frameworkId: this.#frameworkId,
       epochSeen: this.#epochSeen,
       wasKnown: this.#wasKnown,
       hasSubscribed: this.#hasSubscribed,
-      roles: this.#roles.snapshot(),
+      subscription: this.#subscription.snapshot(),
       isTeardownOwed: this.#isTeardownOwed,
       policyWakeAtMs: this.#policyWakeAtMs,
       policy: this.#policy?.snapshot() ?? null,
@@ -149,6 +136,12 @@ export class SchedulerSession<Input = never, Output = never> {
       case "unhandled":
         this.#tasks.unhandled(input.taskId, input.uuid);
         break;
+      case "operation-handled":
+        this.#sendIf(this.#operations.handled(input.uuid));
+        break;
+      case "operation-unhandled":
+        this.#operations.unhandled(input.uuid);
+        break;
       case "call":
         this.#call(now, input.call);
         break;
@@ -175,16 +168,8 @@ export class SchedulerSession<Input = never, Output = never> {
       this.#out.link.push({ kind: "close", session, cause: "another link is in use" });
       return;
     }
-    this.#out.send.push({
-      session,
-      call: {
-        kind: "subscribe",
-        ...(this.#frameworkId === null ? {} : { frameworkId: this.#frameworkId }),
-        info: this.#config.info,
-        suppressedRoles: this.#roles.suppressed,
-        epochSeen: this.#epochSeen,
-      },
-    });
+    const call = this.#subscription.call(this.#frameworkId, this.#epochSeen);
+    this.#out.send.push({ session, call });
   }
 
   /** Leaves the link, tells the policy, and sets the time of the next try. `cause`: close it from here. */
@@ -196,6 +181,7 @@ export class SchedulerSession<Input = never, Output = never> {
     else this.#link.lost(now.monoMs);
     this.#offers.clear();
     this.#reconciliation.stop();
+    this.#operations.stop();
     if (wasSubscribed) this.#tell(now, { kind: "disconnected" });
   }
 
@@ -205,6 +191,7 @@ export class SchedulerSession<Input = never, Output = never> {
     this.#link.ended();
     this.#offers.clear();
     this.#reconciliation.stop();
+    this.#operations.stop();
   }
 
   #giveUp(now: Now, refusal: Refusal): void {
@@ -240,8 +227,13 @@ export class SchedulerSession<Input = never, Output = never> {
       case "update":
         this.#update(now, event.status);
         return;
+      case "operation-update":
+        this.#operationUpdate(now, event.status);
+        return;
       case "message":
       case "failure":
+      case "inverse-offers":
+      case "rescind-inverse":
         this.#tell(now, event);
         return;
       case "heartbeat":
@@ -277,13 +269,14 @@ export class SchedulerSession<Input = never, Output = never> {
       return;
     }
     this.#reconciliation.start(now.monoMs, this.#tasks.refs(), this.#wasKnown && isFirstOfProcess);
+    this.#operations.start(now.monoMs);
     this.#sendOwed();
     this.#tell(now, { kind: "subscribed", frameworkId: event.frameworkId, isAgain });
   }
 
   /** What was asked for while there was no master, or may have been lost with the link. */
   #sendOwed(): void {
-    const roles = this.#roles.takeOwed();
+    const roles = this.#subscription.roles.takeOwed();
     if (roles.length > 0) this.#send({ kind: "revive", roles });
     for (const [taskId, kill] of this.#tasks.kills()) this.#send({ kind: "kill", taskId, ...kill });
   }
@@ -322,6 +315,12 @@ export class SchedulerSession<Input = never, Output = never> {
     if (agentId !== null) this.#send({ kind: "acknowledge", agentId, taskId, uuid });
   }
 
+  #operationUpdate(now: Now, status: OperationStatus): void {
+    const { isNew, acknowledgement } = this.#operations.hear(status, this.#policy === null);
+    if (isNew) this.#tell(now, { kind: "operation-update", status });
+    this.#sendIf(acknowledgement);
+  }
+
   // ---- the policy ----
 
   /** Hands an event to the policy, and what follows from its calls, until there is nothing more to tell. */
@@ -347,6 +346,7 @@ export class SchedulerSession<Input = never, Output = never> {
       this.#tasks.track(taskId, agentId);
       if (this.isSubscribed) this.#reconciliation.include(now.monoMs, taskId);
     }
+    this.#operations.include(now.monoMs, answer.trackOperations ?? [], this.isSubscribed);
     for (const call of answer.calls) this.#call(now, call);
     for (const taskId of answer.forget ?? []) {
       this.#tasks.forget(taskId);
@@ -367,11 +367,11 @@ export class SchedulerSession<Input = never, Output = never> {
         return;
       }
       case "revive":
-        this.#roles.revive(call.roles, this.isSubscribed);
+        this.#subscription.roles.revive(call.roles, this.isSubscribed);
         this.#send(call);
         return;
       case "suppress":
-        this.#roles.suppress(call.roles);
+        this.#subscription.roles.suppress(call.roles);
         this.#send(call);
         return;
       case "kill": {
@@ -386,10 +386,13 @@ export class SchedulerSession<Input = never, Output = never> {
         this.#send(call);
         this.#stop("torn down by the framework");
         return;
+      case "update-framework":
+        this.#subscription.update(call);
+        this.#send(call);
+        return;
       case "acknowledge":
       case "reconcile":
       case "message":
-      case "update-framework":
       case "acknowledge-operation":
       case "reconcile-operations":
       case "accept-inverse":
@@ -400,23 +403,29 @@ export class SchedulerSession<Input = never, Output = never> {
   }
 
   #accept(now: Now, call: Extract<FrameworkCall, { kind: "accept" }>): void {
+    const [agentId] = call.offerIds.map((offerId) => this.#offers.agentOf(offerId));
     const isWhole = call.offerIds.every((offerId) => this.#offers.has(offerId));
     const held = call.offerIds.filter((offerId) => this.#offers.remove(offerId));
     if (isWhole && this.isSubscribed) {
       for (const { taskId, agentId } of launchedTasks(call.operations))
         this.#tasks.track(taskId, agentId);
+      this.#operations.sent(now.monoMs, call.operations, agentId);
       this.#send(call);
       return;
     }
     if (held.length > 0) this.#send({ kind: "decline", offerIds: held, filters: call.filters });
-    for (const task of launchedTasks(call.operations))
-      this.#tell(now, droppedUpdate(now, task, this.#config.info));
+    for (const event of droppedEvents(now, call.operations, this.#subscription.info))
+      this.#tell(now, event);
   }
 
   /** Without a session the call is dropped: what must not be lost is remembered elsewhere. */
   #send(call: FrameworkCall): void {
     const session = this.#link.subscribedSession;
     if (session !== null) this.#out.send.push({ session, call });
+  }
+
+  #sendIf(call: FrameworkCall | null): void {
+    if (call !== null) this.#send(call);
   }
 
   // ---- timers ----
@@ -462,11 +471,10 @@ export class SchedulerSession<Input = never, Output = never> {
 
   #reconcile(now: Now): void {
     if (!this.isSubscribed) return;
+    for (const question of this.#operations.takeDue(now.monoMs)) this.#send(question);
     const question = this.#reconciliation.take(now.monoMs, this.#tasks);
     if (question === null) return;
-    if (question.kind === "implicit") this.#send({ kind: "reconcile", tasks: [] });
-    for (let from = 0; from < question.tasks.length; from += RECONCILE_BATCH)
-      this.#send({ kind: "reconcile", tasks: question.tasks.slice(from, from + RECONCILE_BATCH) });
+    for (const call of callsOf(question)) this.#send(call);
   }
 
   #finish(): SessionEffects<Input, Output> {
@@ -480,6 +488,7 @@ export class SchedulerSession<Input = never, Output = never> {
             this.#link.dueAtMs,
             this.#offers.dueAtMs,
             this.#reconciliation.dueAtMs,
+            this.#operations.dueAtMs,
             this.#policyWakeAtMs,
           ),
     };

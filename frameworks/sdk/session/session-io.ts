@@ -1,3 +1,4 @@
+import type { OfferConstraints } from "@bourse/model/constraints";
 import type { Refusal } from "@bourse/model/errors";
 import type { FrameworkInfo } from "@bourse/model/framework";
 import type { FrameworkId, Role, SessionId, TaskId, UpdateUuid } from "@bourse/model/ids";
@@ -15,6 +16,10 @@ export type SessionInput<Input = never> =
   | { readonly kind: "handled"; readonly taskId: TaskId; readonly uuid: UpdateUuid }
   /** Only without a policy: the handler failed; the update is delivered again when the master resends it. */
   | { readonly kind: "unhandled"; readonly taskId: TaskId; readonly uuid: UpdateUuid }
+  | {
+      readonly kind: "operation-handled" | "operation-unhandled";
+      readonly uuid: UpdateUuid;
+    }
   /** Only without a policy of its own: calls of an async driver's user. */
   | { readonly kind: "call"; readonly call: Exclude<FrameworkCall, { kind: "subscribe" }> }
   | { readonly kind: "input"; readonly input: Input }
@@ -76,6 +81,8 @@ export interface SessionConfig {
   readonly implicitReconcileMs: number;
   /** Roles for which the framework starts without wanting offers. */
   readonly suppressedRoles?: readonly Role[];
+  /** Agents whose offers it wants at all (M-38); `update-framework` changes them. */
+  readonly offerConstraints?: OfferConstraints;
   /** How long a connection or the answer to `subscribe` may take; default 15 s. */
   readonly subscribeTimeoutMs?: number;
 }
