@@ -43,6 +43,7 @@ export function newFramework(
     offerConstraints: null,
     tasks: new Map(),
     offers: new Set(),
+    offerBudget: null,
     operations: new Map(),
     completedTasks: new Ring(state.config.completedTasksMax),
     decisions: new Ring(state.config.decisionsMax),

@@ -4,6 +4,7 @@ import { type DeclineReason, type Filters, type Offer, REFUSE_MS_MAX } from "@bo
 import type { FrameworkCall } from "@bourse/model/scheduler";
 import { decide } from "./decisions.ts";
 import { unavailabilityOf } from "./maintenance.ts";
+import { loosenBudget, spendBudget, tightenBudgets } from "./offer-budget.ts";
 import type { Agent, ClusterState, Framework, OfferRecord, Turn } from "./state.ts";
 
 /** Makes offers of what the allocator gave away: one event a framework, agents in the allocator's order. */
@@ -31,20 +32,18 @@ export function makeOffers(turn: Turn, allocations: readonly Allocation[]): void
   armTimeout(state);
 }
 
-/** The offer is over, whoever ended it; what becomes of its resources is the caller's business. */
+/** The framework has answered the offer; what becomes of its resources is the caller's business. */
 export function dropOffer({ state }: Turn, record: OfferRecord): void {
-  const { offerId, frameworkId, agentId } = record.offer;
-  state.offers.delete(offerId);
-  state.frameworks.get(frameworkId)?.offers.delete(record);
-  state.agents.get(agentId)?.offers.delete(record);
+  const framework = takeOffer(state, record);
+  if (framework.offerBudget !== null) loosenBudget(state, framework);
 }
 
 /** Takes an offer back without telling the framework: it is not connected, or knows already. */
 export function removeOffer(turn: Turn, record: OfferRecord, cause: string): void {
-  dropOffer(turn, record);
+  const framework = takeOffer(turn.state, record);
+  if (framework.offerBudget !== null) spendBudget(turn.state, framework);
   giveBack(turn, record, null);
-  const { offerId, agentId, frameworkId } = record.offer;
-  const framework = present(turn.state.frameworks.get(frameworkId), "the offer's framework");
+  const { offerId, agentId } = record.offer;
   decide(turn, framework, { kind: "rescinded", offerId, agentId, cause });
 }
 
@@ -58,10 +57,13 @@ export function rescindOffer(turn: Turn, record: OfferRecord, cause: string): vo
 
 /** Rescinds what was held for too long (N-02), and waits for the next. */
 export function timeOutOffers(turn: Turn): void {
+  const due: OfferRecord[] = [];
   for (const record of turn.state.offers.values()) {
     if (record.dueMs === null || record.dueMs > turn.now.monoMs) break;
-    rescindOffer(turn, record, "the framework did not answer in time");
+    due.push(record);
   }
+  tightenBudgets(turn, due);
+  for (const record of due) rescindOffer(turn, record, "the framework did not answer in time");
   armTimeout(turn.state);
 }
 
@@ -97,6 +99,16 @@ export function refuseMsOf({ config }: ClusterState, { refuseMs }: Filters): num
   if (refuseMs === undefined || Number.isNaN(refuseMs) || refuseMs < 0)
     return config.refuseDefaultMs;
   return Math.min(refuseMs, REFUSE_MS_MAX);
+}
+
+/** The offer is out no more. */
+function takeOffer(state: ClusterState, record: OfferRecord): Framework {
+  const { offerId, frameworkId, agentId } = record.offer;
+  const framework = present(state.frameworks.get(frameworkId), "the offer's framework");
+  state.offers.delete(offerId);
+  framework.offers.delete(record);
+  state.agents.get(agentId)?.offers.delete(record);
+  return framework;
 }
 
 /** Offers are in the order in which they time out, so one timer, for the first, is enough. */

@@ -22,6 +22,7 @@ import type { KillPolicy, TaskInfo, TaskStatus } from "@bourse/model/task";
 import type { TaskState } from "@bourse/model/task-state";
 import type { ClusterConfig } from "./inputs.ts";
 import type { Maintenance } from "./maintenance.ts";
+import type { OfferBudget } from "./offer-budget.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Ring } from "./ring.ts";
 import type { Timers } from "./timers.ts";
@@ -72,7 +73,7 @@ export interface Counters {
   operations: number;
   /** Agents of the registry that have not returned since the start; reconciliation waits for them. */
   recovering: number;
-  /** How many there were at the start while offers are held until most are back (M-8); 0 = offers are made. */
+  /** How many of them there were at the start if offers wait until most are back (M-8), else 0. */
   awaited: number;
 }
 
@@ -92,6 +93,8 @@ export interface Framework {
   offerConstraints: OfferConstraints | null;
   readonly tasks: Map<TaskId, Task>;
   readonly offers: Set<OfferRecord>;
+  /** Null = no bound. */
+  offerBudget: OfferBudget | null;
   /** Those with an id, until their end is acknowledged. */
   readonly operations: Map<OperationId, OperationRecord>;
   readonly completedTasks: Ring<Task>;
