@@ -130,9 +130,7 @@ export function allocateAll(turn: Turn): void {
 export function areOffersHeld({ counters }: ClusterState): boolean {
   if (counters.awaited === 0) return false;
   const back = counters.awaited - counters.recovering;
-  if (back * 100 < counters.awaited * AGENTS_BACK_PERCENT) return true;
-  counters.awaited = 0;
-  return false;
+  return back * 100 < counters.awaited * AGENTS_BACK_PERCENT;
 }
 
 function agentOptionsOf({ info }: Agent): AgentOptions {

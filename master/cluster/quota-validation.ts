@@ -28,7 +28,7 @@ export function quotaProblem(quotas: readonly Quota[], old: readonly Quota[]): s
 function oneProblem({ role, guarantees, limits }: Quota): string | null {
   const problem = roleNameProblem(role);
   if (problem !== undefined) return `role "${role}" is not valid: ${problem}`;
-  if (role === "*") return "role * takes what nobody has a quota for, and has none itself";
+  if (role === "*") return "role * is everybody's and cannot have a quota";
   return amountsProblem(role, guarantees) ?? amountsProblem(role, limits);
 }
 

@@ -94,7 +94,7 @@ function takeBack(turn: Turn, agent: Agent, session: SessionId, message: Reregis
   const isNewSession = agent.session !== session;
   if (agent.session !== null && isNewSession) out.close(agent.session);
   const info = { ...message.info, resources: expectedTotal(agent) };
-  const isChanged = !equal(agent.info.resources, info.resources);
+  const isChanged = !isOfferedAlike(agent.info, info);
   if (isNewSession || isChanged) rescindAll(turn, agent, "the agent connected anew");
   releaseSession(turn, agent);
   const wasAway = agent.condition === "recovering" || agent.condition === "unreachable";
@@ -285,6 +285,13 @@ function tasksProblem({ state }: Turn, message: Reregister): Refusal | null {
 
 function invalid(problem: string): Refusal {
   return { code: "invalid_call", message: `cannot re-register: ${problem}` };
+}
+
+/** Whether an offer would say the same of the agent. */
+function isOfferedAlike(left: AgentInfo, right: AgentInfo): boolean {
+  const rest = ({ hostname, port, attributes, domain }: AgentInfo) =>
+    JSON.stringify([hostname, port, attributes, domain ?? null]);
+  return equal(left.resources, right.resources) && rest(left) === rest(right);
 }
 
 function isSameInfo({ info }: Agent, other: AgentInfo): boolean {

@@ -1,8 +1,10 @@
 import type { MasterToAgent } from "@bourse/model/agent-messages";
 import type { FrameworkInfo } from "@bourse/model/framework";
+import { addAll, contains, type Resources, subtract } from "@bourse/model/resources";
 import type { TaskInfo, TaskStatus } from "@bourse/model/task";
 import { isTerminal, type TaskState } from "@bourse/model/task-state";
 import { agentInfo } from "./builders.ts";
+import { FakeOperations } from "./fake-operations.ts";
 import type { TestInput } from "./world.ts";
 
 /** What fake peers share: the way to the master, and numbers that are given out once. */
@@ -25,6 +27,7 @@ interface HeldTask {
 export class FakeAgent {
   readonly #around: Surroundings;
   readonly #tasks = new Map<string, HeldTask>();
+  readonly #operations: FakeOperations;
   /** What the master sends waits here, in order; lost when the stream breaks. Null = it arrives at once. */
   #inbox: MasterToAgent[] | null = null;
   agentId: string | null = null;
@@ -34,6 +37,17 @@ export class FakeAgent {
 
   constructor(around: Surroundings) {
     this.#around = around;
+    this.#operations = new FakeOperations(around);
+  }
+
+  /** What it has: dynamic reservations and volumes are durable. */
+  get total(): Resources {
+    return this.#operations.total;
+  }
+
+  /** Whether it did an operation of a framework. */
+  hasDone(frameworkId: string, operationId: string): boolean {
+    return this.#operations.hasDone(frameworkId, operationId);
   }
 
   get tasks(): readonly string[] {
@@ -94,6 +108,7 @@ export class FakeAgent {
   /** The retry of updates that nobody acknowledged. */
   resend(): void {
     for (const task of Array.from(this.#tasks.values())) this.#sendUpdate(task);
+    for (const update of this.#operations.updates) this.#say({ kind: "operation-update", update });
   }
 
   /** A message from the master on this agent's stream. */
@@ -105,7 +120,7 @@ export class FakeAgent {
 
   #introduce(session: number): void {
     const { agentId } = this;
-    const info = agentInfo(new Map([["ports", "31000-31019"]]));
+    const info = { ...agentInfo(), resources: this.total };
     const send = this.#around.send;
     if (agentId === null) {
       const message = { kind: "register", info, epochSeen: 0 } as const;
@@ -128,7 +143,7 @@ export class FakeAgent {
       epochSeen: 0,
       tasks,
       frameworks,
-      operations: [],
+      operations: this.#operations.updates,
     } as const;
     send({ kind: "agent-message", session, message });
   }
@@ -145,7 +160,9 @@ export class FakeAgent {
         const { frameworkId } = message.framework;
         for (const info of message.tasks) {
           const task: HeldTask = { frameworkId, info, state: "TASK_STAGING", pending: [] };
+          const isPossible = contains(this.#free(), info.resources);
           this.#tasks.set(`${frameworkId}/${info.taskId}`, task);
+          if (!isPossible) this.#move(task, "TASK_ERROR");
         }
         return;
       }
@@ -156,6 +173,14 @@ export class FakeAgent {
       case "acknowledge":
         this.#acknowledged(message);
         return;
+      case "apply-operation": {
+        const update = this.#operations.apply(message.operation);
+        this.#say({ kind: "operation-update", update });
+        return;
+      }
+      case "acknowledge-operation":
+        this.#operations.acknowledged(message.uuid);
+        return;
       case "shutdown-framework":
         this.#forgetTasks(message.frameworkId);
         return;
@@ -165,6 +190,14 @@ export class FakeAgent {
       default:
         return;
     }
+  }
+
+  /** What no task uses; a shared volume is always. */
+  #free(): Resources {
+    const used = Array.from(this.#tasks.values())
+      .filter(({ state }) => !isTerminal(state))
+      .map(({ info }) => info.resources.filter(({ isShared }) => !isShared));
+    return subtract(this.total, addAll(used));
   }
 
   #acknowledged(message: Extract<MasterToAgent, { kind: "acknowledge" }>): void {

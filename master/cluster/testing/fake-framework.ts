@@ -1,9 +1,11 @@
-import type { Offer } from "@bourse/model/offer";
+import type { Offer, Operation } from "@bourse/model/offer";
+import type { OperationStatus } from "@bourse/model/operation";
 import { rangesOf } from "@bourse/model/resources";
 import type { FrameworkEvent } from "@bourse/model/scheduler";
 import type { TaskStatus } from "@bourse/model/task";
 import { taskOf } from "./builders.ts";
 import type { Surroundings } from "./fake-agent.ts";
+import { reshapings, tasksOn } from "./reshapings.ts";
 import type { TestInput } from "./world.ts";
 
 type Call = Extract<TestInput, { kind: "framework-call" }>["call"];
@@ -17,6 +19,7 @@ export class FakeFramework {
   readonly #heardOf = new Set<string>();
   /** Updates to acknowledge. */
   readonly #received: TaskStatus[] = [];
+  readonly #operations: OperationStatus[] = [];
   #launched = 0;
   #isCompleted = false;
   session: number | null = null;
@@ -77,6 +80,24 @@ export class FakeFramework {
     this.call({ kind: "accept", offerIds: [offerId], operations, filters });
   }
 
+  /** Operations on the oldest offer, some of them not valid, with tasks on what they make. */
+  reshape(pick: number): void {
+    const offer = this.#offers.values().next().value;
+    if (offer === undefined) return;
+    this.#offers.delete(offer.offerId);
+    const operations = reshapings(offer, pick).map((operation, index) =>
+      (pick + index) % 3 === 0 ? operation : { ...operation, operationId: `o${this.#launched++}` },
+    );
+    const all: Operation[] = [...operations];
+    const tasks = tasksOn(offer, all).map((resources) => ({
+      ...taskOf(`t${this.#launched++}`, offer.agentId),
+      resources,
+    }));
+    if (tasks.length > 0) all.push({ kind: "launch", tasks });
+    const filters = { refuseMs: (pick % 2) * 1000 };
+    this.call({ kind: "accept", offerIds: [offer.offerId], operations: all, filters });
+  }
+
   declineAll(): void {
     const offerIds = Array.from(this.#offers.keys());
     this.#offers.clear();
@@ -95,6 +116,9 @@ export class FakeFramework {
       if (agentId === undefined || uuid === undefined) continue;
       this.call({ kind: "acknowledge", agentId, taskId, uuid });
     }
+    for (const { operationId, uuid } of this.#operations.splice(0)) {
+      if (uuid !== undefined) this.call({ kind: "acknowledge-operation", operationId, uuid });
+    }
   }
 
   /** An event from the master on this framework's stream. */
@@ -110,6 +134,9 @@ export class FakeFramework {
       case "update":
         this.#heardOf.add(event.status.taskId);
         if (event.status.uuid !== undefined) this.#received.push(event.status);
+        return;
+      case "operation-update":
+        this.#operations.push(event.status);
         return;
       case "error":
         if (event.refusal.code === "framework_completed") this.#isCompleted = true;

@@ -1,9 +1,12 @@
 import type { FrameworkInfo } from "@bourse/model/framework";
+import type { OperationStatus, ResourceOperation } from "@bourse/model/operation";
+import { equal, type Resource } from "@bourse/model/resources";
 import type { FrameworkEvent } from "@bourse/model/scheduler";
 import type { Effects } from "../effects.ts";
-import { frameworkInfo } from "./builders.ts";
+import { frameworkInfo, operationOf, quotaOf } from "./builders.ts";
 import { FakeAgent, type Surroundings } from "./fake-agent.ts";
 import { FakeFramework } from "./fake-framework.ts";
+import { formatExact } from "./resource-words.ts";
 import type { TestInput, World } from "./world.ts";
 
 /**
@@ -61,12 +64,20 @@ export class Peers {
       () => (pick % 5 === 0 ? this.restartMaster() : undefined),
       () => agent.sayAgain(),
       () => agent.slowDown(pick % 2 === 0),
+      () => framework.reshape(pick),
+      () => framework.reshape(pick),
+      () => framework.reshape(pick),
+      () => framework.reshape(pick),
+      () => framework.call({ kind: "reconcile-operations", operations: [] }),
+      () => this.#update(framework, pick),
+      () => this.#operate(agent, pick),
+      () => this.#setQuota(pick),
     ];
     actions[what % actions.length]?.();
   }
 
   /** How many different things `act` does. */
-  static readonly ACTIONS = 25;
+  static readonly ACTIONS = 33;
 
   /** A new master from the registry: every stream is gone. */
   restartMaster(): void {
@@ -97,10 +108,69 @@ export class Peers {
     return this.#agents.flatMap(({ tasks }) => tasks);
   }
 
+  /** Agents of which the master believes something else than they do. */
+  get strangers(): readonly string[] {
+    const known = this.#world.cluster.state.agents;
+    return this.#agents.flatMap(({ agentId, total }) => {
+      const believed = agentId === null ? undefined : known.get(agentId)?.info.resources;
+      if (believed === undefined || equal(believed, total)) return [];
+      return [`${agentId} has ${formatExact(total)}, not ${formatExact(believed)}`];
+    });
+  }
+
   #deactivate({ agentId }: FakeAgent, pick: number): void {
     if (agentId === null) return;
     const kind = pick % 2 ? "deactivate-agent" : "reactivate-agent";
     this.#send({ kind: "operator-call", request: 1, call: { kind, agentId } });
+  }
+
+  /** Roles come and go; tasks and reservations of theirs stay. */
+  #update(framework: FakeFramework, pick: number): void {
+    const info = infoOf(framework.frameworkId);
+    const roles = pick % 3 === 0 ? info.roles : ["web", ...(pick % 3 === 1 ? ["eng/a"] : [])];
+    const suppressedRoles = pick % 5 === 0 ? ["web"] : [];
+    framework.call({ kind: "update-framework", info: { ...info, roles }, suppressedRoles });
+  }
+
+  /** Reserves, makes a volume, and takes both away again: what is there by then. */
+  #operate({ agentId, total }: FakeAgent, pick: number): void {
+    if (agentId === null) return;
+    const volume = total.find(({ disk }) => disk?.persistence !== undefined);
+    const isDynamic = ({ reservations }: Resource) => reservations?.at(-1)?.type === "dynamic";
+    const reserved = total.find((resource) => isDynamic(resource) && !resource.disk);
+    const role = ["eng", "web", "web/x"][pick % 3] ?? "eng";
+    const operations: ResourceOperation[] = [
+      operationOf(`reserve:cpus(${role})=1,disk(${role})=10`),
+      operationOf(`create:disk(!eng)[op${pick}:data]=5`),
+      volume === undefined
+        ? operationOf("unreserve:cpus=1")
+        : { kind: "destroy", volumes: [volume] },
+      reserved === undefined
+        ? operationOf("reserve:cpus(eng>eng/a)=1")
+        : { kind: "unreserve", resources: [reserved] },
+    ];
+    const operation = operations[(pick >> 2) % operations.length];
+    if (operation === undefined) return;
+    this.#send({
+      kind: "operator-call",
+      request: 2,
+      call: { kind: "operate", agentId, operation },
+    });
+  }
+
+  #setQuota(pick: number): void {
+    const role = ["eng", "web", "web/x", "eng/a"][pick % 4] ?? "eng";
+    const amounts =
+      ["cpus=/2,mem=/1000", "cpus=1/6", "", "cpus=/5,disk=/20"][(pick >> 2) % 4] ?? "";
+    const quotas = [quotaOf(`${role}:${amounts}`)];
+    const isForced = pick % 3 === 0;
+    this.#send({
+      kind: "operator-call",
+      request: 3,
+      call: { kind: "update-quotas", quotas, isForced },
+    });
+    const weights = [{ role, weightMilli: 500 + pick * 10 }];
+    this.#send({ kind: "operator-call", request: 4, call: { kind: "update-weights", weights } });
   }
 
   #pass(seconds: number): void {
@@ -135,9 +205,18 @@ export class Peers {
     }
   }
 
+  /** Nor that an operation was not done when it was. */
+  #checkOperation({ frameworkId }: FakeFramework, { operationId, state }: OperationStatus): void {
+    if (state !== "OPERATION_DROPPED" && state !== "OPERATION_ERROR") return;
+    if (this.#agents.some((agent) => agent.hasDone(frameworkId, operationId))) {
+      throw new Error(`${operationId} of framework ${frameworkId} was done, but told ${state}`);
+    }
+  }
+
   /** Nobody may be told that a task is over while an agent runs it. */
   #tell(framework: FakeFramework, event: FrameworkEvent): void {
     framework.deliver(event);
+    if (event.kind === "operation-update") this.#checkOperation(framework, event.status);
     if (event.kind !== "update") return;
     const { taskId, state } = event.status;
     if (state !== "TASK_DROPPED" && state !== "TASK_GONE") return;
@@ -147,9 +226,11 @@ export class Peers {
   }
 }
 
-/** f1 knows of partitions and has one role; f2 is of the old kind (M-40) and has two. */
+/** f1 knows of partitions and shared volumes and has one role; f2 is of the old kind (M-40) and has three. */
 function infoOf(frameworkId: string): FrameworkInfo {
   const named = new Map([["failover", "1800"]]);
-  if (frameworkId !== "f1") named.set("can", "").set("roles", "web,*");
+  if (frameworkId === "f1")
+    named.set("can", "PARTITION_AWARE,SHARED_RESOURCES").set("roles", "eng");
+  else named.set("can", "").set("roles", "web,eng/a,*");
   return frameworkInfo(frameworkId, named);
 }

@@ -1,0 +1,119 @@
+import { amountIn } from "@bourse/model/quota";
+import {
+  canonical,
+  contains,
+  equal,
+  formatResource,
+  formatResources,
+  kindOf,
+  NO_RESOURCES,
+  type Resource,
+  type Resources,
+} from "@bourse/model/resources";
+import { isAdmitted, isOffered } from "./agents.ts";
+import type { Effects } from "./effects.ts";
+import { isWithin, unreservedMilli } from "./quotas.ts";
+import { sumOf } from "./resource-sums.ts";
+import type { Agent, ClusterState } from "./state.ts";
+
+/** Takes what does not hold, as a sentence. */
+export type Report = (violation: string) => void;
+
+/**
+ * Offered + allocated + free = total, a shared volume once. What tasks hold beyond that on an agent that could not do an
+ * operation is offered to nobody.
+ */
+export function checkAmounts(state: ClusterState, agent: Agent, report: Report): void {
+  const name = `agent ${agent.agentId}`;
+  const { resources: total } = agent.info;
+  const offered = sumOf(Array.from(agent.offers, ({ offer }) => offer.resources));
+  const holding = Array.from(agent.tasks).filter((task) => task.isHolding);
+  const allocated = sumOf(holding.map((task) => task.info.resources));
+  const taken = sumOf([offered, allocated]);
+  if (agent.isOverdrawn) {
+    for (const resource of taken) {
+      if (contains(total, [resource]) || !isAmong(offered, resource)) continue;
+      report(`${name} is overdrawn, but ${formatResource(resource)} is offered`);
+    }
+    return;
+  }
+  if (!contains(total, taken)) {
+    report(`${name} has ${formatResources(total)}, but ${formatResources(taken)} are given away`);
+    return;
+  }
+  if (!isAdmitted(agent)) return;
+  const free = state.allocator.freeOf(agent.agentId);
+  if (equal(sumOf([taken, free]), total)) return;
+  report(
+    `${name} has ${formatResources(total)}, but ${formatResources(taken)} are given away and ${formatResources(free)} are free`,
+  );
+}
+
+function isAmong(list: Resources, resource: Resource): boolean {
+  const kind = kindOf(resource);
+  return list.some((other) => kindOf(other) === kind);
+}
+
+/** M-31: what an offer has just given away unreserved is within the limits of its role and of those above it. */
+export function checkLimits(state: ClusterState, effects: Effects, report: Report): void {
+  const quotas = state.allocator.quotas();
+  if (quotas.length === 0) return;
+  for (const sending of effects.send) {
+    if (sending.to !== "framework" || sending.event.kind !== "offers") continue;
+    for (const offer of sending.event.offers) {
+      for (const { role, limits } of quotas) {
+        if (!isWithin(offer.role, role)) continue;
+        const consumed = state.allocator.consumedOf(role);
+        for (const { name, milli } of limits) {
+          if (unreservedMilli(offer.resources, name) === 0) continue;
+          const used = amountIn(consumed, name) ?? 0;
+          if (used <= milli) continue;
+          report(
+            `offer ${offer.offerId} gives ${name} to role ${offer.role}, but ${role} consumes ${used} milli of at most ${milli}`,
+          );
+        }
+      }
+    }
+  }
+}
+
+/** What is offered or in use is held in the allocator, by the same framework in the same role, and nothing else. */
+export function checkAllocator(state: ClusterState, report: Report): void {
+  const held = new Map<string, Resources>();
+  for (const agent of state.allocator.snapshot().agents) {
+    if (agent === null) continue;
+    const own = state.agents.get(agent.agentId);
+    if (own === undefined || !isAdmitted(own)) {
+      report(`the allocator has agent ${agent.agentId}, which is ${own?.condition ?? "not known"}`);
+    }
+    for (const { frameworkId, role, resources } of agent.held) {
+      held.set(`${agent.agentId}: ${frameworkId} as ${role}`, resources);
+    }
+    if (own !== undefined && agent.isActive !== isOffered(state, own)) {
+      report(`agent ${agent.agentId} is ${own.condition}, but active in the allocator`);
+    }
+  }
+  const given = new Map<string, Resource[]>();
+  const give = (holder: string, resources: Resources) => {
+    const list = given.get(holder);
+    if (list === undefined) given.set(holder, [...resources]);
+    else list.push(...resources);
+  };
+  for (const { offer } of state.offers.values()) {
+    give(`${offer.agentId}: ${offer.frameworkId} as ${offer.role}`, offer.resources);
+  }
+  for (const agent of state.agents.values()) {
+    for (const task of agent.tasks) {
+      const { frameworkId, role, isHolding } = task;
+      if (isHolding) give(`${agent.agentId}: ${frameworkId} as ${role}`, task.info.resources);
+    }
+  }
+  for (const holder of new Set([...held.keys(), ...given.keys()])) {
+    const there = held.get(holder) ?? NO_RESOURCES;
+    const here = canonical(given.get(holder) ?? []);
+    if (equal(there, here)) continue;
+    report(
+      `${holder} holds ${formatResources(there)} in the allocator, ${formatResources(here)} here`,
+    );
+  }
+}
