@@ -144,9 +144,7 @@ export class ReferenceAllocator {
   }
 
   limitOffers(frameworkId: string, offersMax: number | null): void {
-    const framework = this.#framework(frameworkId);
-    if (framework.offersLeft === 0 && offersMax !== 0) this.#haveClientsChanged = true;
-    framework.offersLeft = offersMax;
+    this.#framework(frameworkId).offersLeft = offersMax;
   }
 
   updateWeight(role: string, weight: number): void {
