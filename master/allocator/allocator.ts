@@ -5,7 +5,8 @@ import type { Amount, Quota } from "@bourse/model/quota";
 import { Random } from "@bourse/model/random";
 import type { Resources } from "@bourse/model/resources";
 import { Candidates } from "./candidates.ts";
-import { type ExplainQuestion, explainOffers, type OfferStanding } from "./explain.ts";
+import { explainOffers, type OfferStanding } from "./explain.ts";
+import type { ExplainQuestion } from "./explain-candidate.ts";
 import type { FilterMoment } from "./filters.ts";
 import { OfferCycle } from "./offer-cycle.ts";
 import type {
@@ -303,9 +304,9 @@ export class Allocator {
     return this.#tables.filters.count(this.#moment(now));
   }
 
-  /** Why a framework gets or does not get offers: its place in the order, and every check on every agent. */
+  /** Why somebody gets or does not get offers: the place in the order, every check on every agent, what would help. */
   explain(question: ExplainQuestion, now: Now): OfferStanding {
-    return explainOffers(this.#tables, question, this.#moment(now));
+    return explainOffers(this.#tables, question, this.#moment(now), this.#nextRunAtMs);
   }
 
   /** Plain data that shares nothing with the state. */

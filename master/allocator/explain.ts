@@ -1,217 +1,239 @@
-import { assert } from "@bourse/model/assert";
-import type { AgentVerdict, Check, RoleStanding } from "@bourse/model/explain";
-import type { FrameworkId, Role } from "@bourse/model/ids";
+import type {
+  AgentVerdict,
+  CheckName,
+  PendingFilter,
+  Relaxation,
+  RoleStanding,
+} from "@bourse/model/explain";
+import type { AgentId, Role } from "@bourse/model/ids";
 import {
-  contains,
-  formatMilli,
-  formatResources,
-  type Resource,
-  type Resources,
-  type ResourceValue,
-  ranges,
-  rangesOf,
-  scalarMilli,
-} from "@bourse/model/resources";
-import { TAKES_GPUS } from "./clients.ts";
-import type { Filter, FilterMoment } from "./filters.ts";
-import type { Minimum } from "./minimum.ts";
-import { mayTake, mayUse } from "./offer-cycle.ts";
+  type Candidates,
+  candidatesOf,
+  type ExplainQuestion,
+  type Inactivity,
+} from "./explain-candidate.ts";
+import {
+  type Circumstances,
+  type Finding,
+  filtersOf,
+  findingsOf,
+  holdersOf,
+  restOf,
+  sharedFindings,
+} from "./explain-checks.ts";
+import { relativeSize } from "./explain-fit.ts";
+import { pathOf, QuotaBooks } from "./explain-quota.ts";
+import type { FilterMoment } from "./filters.ts";
+import { type Attempt, relax } from "./relax.ts";
 import { subtreeRow } from "./role-tree.ts";
 import { NONE } from "./slots.ts";
 import { siblingStanding } from "./standings.ts";
 import type { Tables } from "./tables.ts";
 
-export interface ExplainQuestion {
-  readonly frameworkId: FrameworkId;
-  /** What it would like to place on one agent. */
-  readonly wanted?: Resources;
-  /** Only the first so many agents, in the order of their slots. */
-  readonly agentsMax?: number;
-}
+/** Rows of one answer. With a check each in some 30 bytes and the reasons of a few, that is about a megabyte. */
+export const VERDICTS_MAX = 1_000;
+/** Checks of one agent for one framework in one role take some 10 us: this bounds an answer to about a second. */
+const ATTEMPTS_MAX = 100_000;
 
 export interface OfferStanding {
   readonly roles: readonly RoleStanding[];
+  /** In the order of the agents; when there are more than `VERDICTS_MAX`, those that fail fewest checks. */
   readonly agents: readonly AgentVerdict[];
+  readonly relaxations: readonly Relaxation[];
+  readonly tally: Tally;
+}
+
+/** About all that was looked at, shown or not. */
+export interface Tally {
+  /** Pairs of an agent and a framework (or the shape): looked at, and left out because there are too many. */
+  readonly judged: number;
+  readonly leftOut: number;
+  readonly agents: number;
+  /** Agents of which something would be offered in the next periodic run, were the framework first in order. */
+  readonly ready: number;
+  /** The same as pairs. */
+  readonly readyPairs: number;
+  /** How many of the judged fail which check, the most frequent first. */
+  readonly failures: readonly (readonly [name: CheckName, count: number])[];
 }
 
 /**
- * Why a framework gets or does not get offers (FEATURES A-1, N-01): its place among the roles, and for every agent
- * every check that the offer cycle makes, not only the first that fails. Changes nothing; slow.
+ * Why somebody gets or does not get offers (FEATURES A-1, N-01): the place of the role among its siblings at each
+ * level, for every agent every check that the offer cycle makes and not only the first that fails, who holds the
+ * rest, and the smallest changes that would produce an offer. All checks pass for a framework in a role if and only
+ * if the next periodic run would offer it something of the agent, were it first in order and nothing else to happen.
+ * Changes nothing; slow.
  */
 export function explainOffers(
   tables: Tables,
   question: ExplainQuestion,
   moment: FilterMoment,
+  nextRunAtMs: number,
 ): OfferStanding {
-  const { agents, clients } = tables;
-  const framework = clients.frameworks.slotOf(question.frameworkId);
-  assert(framework !== NONE, `framework ${question.frameworkId} must be known to the allocator`);
-  const pairs = Array.from(clients.pairsOf(framework).values()).filter(
-    (pair) => clients.isSubscribed[pair] === 1,
+  const circumstances: Circumstances = {
+    tables,
+    quota: new QuotaBooks(tables),
+    monoMs: moment.monoMs,
+    nextRun: {
+      monoMs: Math.max(moment.monoMs, nextRunAtMs),
+      runs: moment.runs,
+      isPeriodic: true,
+    },
+    inactivityOf: question.inactivityOf ?? (() => UNKNOWN_INACTIVITY),
+  };
+  const all = candidatesOf(tables, question);
+  const agents = agentsOf(tables, question);
+  const perAgent = Math.max(1, Math.floor(ATTEMPTS_MAX / Math.max(1, agents.length)));
+  const judgements = agents.flatMap((agent) =>
+    all.slice(0, perAgent).map((candidates) => judge(circumstances, candidates, agent)),
   );
+  const shown = closest(judgements);
   return {
-    roles: pairs.map((pair) => standingOf(tables, pair)),
-    agents: agents.slots
-      .ascending()
-      .slice(0, question.agentsMax)
-      .map((agent) => verdictOf(tables, { agent, framework, pairs }, question.wanted, moment)),
-  };
-}
-
-function standingOf({ clients }: Tables, pair: number): RoleStanding {
-  const role = clients.roleOf[pair]!;
-  return {
-    role: clients.roles.idOf(role),
-    isSuppressed: clients.isSuppressed[pair] === 1,
-    ...siblingStanding(clients.tree, subtreeRow(role)),
-  };
-}
-
-interface Candidate {
-  readonly agent: number;
-  readonly framework: number;
-  readonly pairs: readonly number[];
-}
-
-function verdictOf(
-  tables: Tables,
-  { agent, framework, pairs }: Candidate,
-  wanted: Resources | undefined,
-  moment: FilterMoment,
-): AgentVerdict {
-  const { agents, clients } = tables;
-  const checks: Check[] = [
-    check("agent-active", agents.isActive[agent] === 1, "the agent is deactivated or away"),
-    check(
-      "framework-connected",
-      clients.isConnected[framework] === 1,
-      "the framework is disconnected",
+    roles: rolesOf(question, all).map((role) => standingOf(circumstances, role, all)),
+    agents: shown.map((judgement) => verdictOf(circumstances, judgement)),
+    relaxations: relax(
+      judgements.flatMap(({ attempts }) => attempts),
+      (amount) => relativeSize(tables, amount),
     ),
-  ];
-  for (const pair of pairs) checks.push(...checksOf(tables, agent, pair, wanted, moment));
-  const isShort = checks.some(
-    ({ name, isPassed }) => !isPassed && (name === "fits" || name === "min-allocatable"),
-  );
-  const holders = holdersOf(tables, agent);
-  checks.push(check("not-offered-elsewhere", !isShort || holders.length === 0, holders.join("; ")));
-  return { agentId: agents.slots.idOf(agent), free: agents.freeOf(agent), checks };
-}
-
-function checksOf(
-  tables: Tables,
-  agent: number,
-  pair: number,
-  wanted: Resources | undefined,
-  moment: FilterMoment,
-): readonly Check[] {
-  const { agents, clients, filters } = tables;
-  const role = clients.roles.idOf(clients.roleOf[pair]!);
-  const takes = clients.takes[clients.frameworkOf[pair]!]!;
-  const lacksGpus = agents.hasGpus[agent] === 1 && (takes & TAKES_GPUS) === 0;
-  const { amounts, values } = fitOf(tables, agent, role, takes);
-  const fit = agents.listOf(agent, amounts, values);
-  const minimum = clients.minimumOf[pair] ?? tables.minimum;
-  const shortfalls = minimum.map((needs) =>
-    needs.map(({ name, milli }) => shortBy(name, milli - scalarMilli(fit, name))).filter(isText),
-  );
-  const isWorthIt = fit.length > 0 && (minimum.length === 0 || shortfalls.some(isNothing));
-  const blocking = fit.length === 0 ? [] : filters.blocking(agent, pair, amounts, values, moment);
-  const checks = [
-    check("role-not-suppressed", clients.isSuppressed[pair] === 0, "the role is suppressed", role),
-    check("capability", !lacksGpus, "the agent has gpus: it needs GPU_RESOURCES", role),
-    check("min-allocatable", isWorthIt, describeMinimum(minimum, fit), role),
-    check("filter", blocking.length === 0, describeFilters(blocking, moment), role),
-  ];
-  if (wanted === undefined) return checks;
-  const missing = wanted.map((resource) => missingOf(resource, fit)).filter(isText);
-  return [...checks, check("fits", missing.length === 0, missing.join(", "), role)];
-}
-
-/** What of the free resources may go to the role and framework, as the offer cycle sees it. */
-function fitOf(
-  { agents, kinds }: Tables,
-  agent: number,
-  role: Role,
-  takes: number,
-): { amounts: Float64Array; values: readonly (ResourceValue | undefined)[] } {
-  const base = agent * agents.width;
-  const count = agents.count[agent]!;
-  const amounts = new Float64Array(count);
-  const values: (ResourceValue | undefined)[] = [];
-  for (let entry = 0; entry < count; entry++) {
-    const kind = agents.kind[base + entry]!;
-    const mayHave = mayTake(kinds.flags[kind]!, takes) && mayUse(kinds.reservedFor[kind]!, role);
-    amounts[entry] = mayHave ? agents.free[base + entry]! : 0;
-    values.push(mayHave ? agents.freeValue[base + entry] : undefined);
-  }
-  return { amounts, values };
-}
-
-function holdersOf({ agents, clients }: Tables, agent: number): readonly string[] {
-  const { holdings } = agents;
-  const holders: string[] = [];
-  for (let at = holdings.firstOf(agent); at !== NONE; at = holdings.nextOf(at)) {
-    const pair = holdings.pairOf(at);
-    const framework = clients.frameworks.idOf(clients.frameworkOf[pair]!);
-    const role = clients.roles.idOf(clients.roleOf[pair]!);
-    holders.push(`${framework} as ${role} holds ${formatResources(agents.heldBy(agent, at))}`);
-  }
-  return holders.reverse();
-}
-
-function missingOf({ name, value }: Resource, fit: Resources): string | undefined {
-  switch (value.type) {
-    case "scalar":
-      return shortBy(name, value.milli - scalarMilli(fit, name));
-    case "ranges":
-      return contains([ranges(name, rangesOf(fit, name))], [{ name, value }])
-        ? undefined
-        : `not all of ${formatResources([{ name, value }])} is free`;
-    case "set": {
-      const items = fit.flatMap((held) =>
-        held.name === name && held.value.type === "set" ? held.value.items : [],
-      );
-      const missing = value.items.filter((item) => !items.includes(item));
-      return missing.length === 0 ? undefined : `${name} {${missing.join(",")}} is not free`;
-    }
-  }
-}
-
-function shortBy(name: string, milli: number): string | undefined {
-  return milli > 0 ? `${formatMilli(milli)} ${name} short` : undefined;
-}
-
-function describeMinimum(minimum: Minimum, fit: Resources): string {
-  if (fit.length === 0) return "nothing is free for this role";
-  const alternatives = minimum.map((needs) =>
-    needs.map(({ name, milli }) => `${name}:${formatMilli(milli)}`).join("; "),
-  );
-  return `less is free than ${alternatives.join(" or ")}`;
-}
-
-function describeFilters(filters: readonly Filter[], moment: FilterMoment): string {
-  const refusedUntilMs = Math.max(
-    ...filters.map(({ kind, expiresAtMs }) => (kind === "refusal" ? expiresAtMs : 0)),
-  );
-  const restMs = refusedUntilMs - moment.monoMs;
-  return restMs > 0
-    ? `refused for ${(restMs / 1000).toFixed(1)} s more`
-    : "came back just now: waits for the next periodic run";
-}
-
-function check(name: Check["name"], isPassed: boolean, detail: string, role?: Role): Check {
-  return {
-    name,
-    ...(role === undefined ? {} : { role }),
-    isPassed,
-    ...(isPassed ? {} : { detail }),
+    tally: {
+      ...tallyOf(judgements),
+      agents: agents.length,
+      leftOut: agents.length * all.length - shown.length,
+    },
   };
 }
 
-function isText(text: string | undefined): text is string {
-  return text !== undefined;
+interface Judgement {
+  readonly agent: number;
+  readonly candidates: Candidates;
+  readonly findings: readonly Finding[];
+  /** One for each candidate. */
+  readonly attempts: readonly Attempt[];
+  /** Failed checks of the candidate that fails fewest. */
+  readonly fails: number;
 }
 
-function isNothing(list: readonly string[]): boolean {
-  return list.length === 0;
+function judge(circumstances: Circumstances, candidates: Candidates, agent: number): Judgement {
+  const agentId = circumstances.tables.agents.slots.idOf(agent) as AgentId;
+  const shared = sharedFindings(circumstances, candidates, agent);
+  const own = candidates.map((candidate) => findingsOf(circumstances, candidate, agent));
+  const attempts = (own.length === 0 ? [[]] : own).map((findings) => ({
+    agentId,
+    obstacles: obstaclesOf([...shared, ...findings]),
+  }));
+  return {
+    agent,
+    candidates,
+    findings: [...shared, ...own.flat()],
+    attempts: own.length === 0 ? [] : attempts,
+    fails: Math.min(...attempts.map(({ obstacles }) => obstacles.length)),
+  };
 }
+
+/** What is wanted and what is worth an offer are short of the same resources: one obstacle. */
+function obstaclesOf(findings: readonly Finding[]): Attempt["obstacles"] {
+  const obstacles = findings.flatMap(({ obstacle }) => obstacle ?? []);
+  const hasFit = obstacles.some(({ check }) => check.name === "fits");
+  return obstacles.filter(({ check }) => !(hasFit && check.name === "min-allocatable"));
+}
+
+function closest(judgements: readonly Judgement[]): readonly Judgement[] {
+  if (judgements.length <= VERDICTS_MAX) return judgements;
+  return judgements.toSorted((a, b) => a.fails - b.fails).slice(0, VERDICTS_MAX);
+}
+
+function verdictOf(circumstances: Circumstances, judgement: Judgement): AgentVerdict {
+  const { agents } = circumstances.tables;
+  const { agent, candidates, findings } = judgement;
+  const frameworkId = candidates[0]?.frameworkId;
+  return {
+    agentId: agents.slots.idOf(agent) as AgentId,
+    ...(frameworkId !== undefined && { frameworkId }),
+    free: agents.freeOf(agent),
+    checks: findings.map(({ check }) => check),
+    holders: holdersOf(circumstances.tables, agent),
+    filters: candidates.flatMap((candidate) => pendingFilters(circumstances, candidate, agent)),
+  };
+}
+
+function pendingFilters(
+  { tables, nextRun, monoMs }: Circumstances,
+  { pair, frameworkId, role }: Candidates[number],
+  agent: number,
+): readonly PendingFilter[] {
+  if (pair === NONE || frameworkId === undefined) return [];
+  const now = { ...nextRun, monoMs, isPeriodic: false };
+  return filtersOf(tables, agent, pair, now).map((filter) => ({
+    frameworkId,
+    role,
+    refused: filter.resources,
+    restMs: restOf(filter, nextRun, monoMs),
+  }));
+}
+
+/** The one agent that is asked about, or all of them, in the order of their ids' slots. */
+function agentsOf({ agents }: Tables, question: ExplainQuestion): readonly number[] {
+  if (question.kind !== "agent") return agents.slots.ascending().slice(0, question.agentsMax);
+  const agent = agents.slots.slotOf(question.agentId);
+  return agent === NONE ? [] : [agent];
+}
+
+/** From the top down to each role in question. */
+function rolesOf(question: ExplainQuestion, all: readonly Candidates[]): readonly Role[] {
+  const roles = all.flat().map(({ role }) => role);
+  if (question.kind === "role" || question.kind === "shape") roles.unshift(question.role);
+  return Array.from(new Set(roles.flatMap(pathOf)));
+}
+
+/** A role that nobody has is placed where it would be with nothing. */
+function standingOf(
+  { tables, quota, monoMs }: Circumstances,
+  role: Role,
+  all: readonly Candidates[],
+): RoleStanding {
+  const { clients, standings } = tables;
+  const { tree } = clients;
+  const slot = tree.slots.slotOf(role);
+  const pairs = all
+    .flat()
+    .filter((candidate) => candidate.role === role && candidate.pair !== NONE)
+    .map(({ pair }) => pair);
+  const limits = quota.limitedNames(role).map((name) => quota.limitOf(role, name)!);
+  const standing =
+    slot === NONE ? { share: 0, position: 1, of: 1 } : siblingStanding(tree, subtreeRow(slot));
+  return {
+    role,
+    isSuppressed: pairs.length > 0 && pairs.every((pair) => clients.isSuppressed[pair] === 1),
+    ...standing,
+    weightMilli: tree.weightMilliOf(role),
+    fairShare: standings.fairShares().get(slot) ?? 0,
+    unservedForMs: slot === NONE ? null : standings.unservedForMs(slot, monoMs),
+    limits: limits.map(({ role: whose, name, limitMilli, consumedMilli }) => ({
+      role: whose,
+      name,
+      limitMilli,
+      consumedMilli,
+    })),
+  };
+}
+
+function tallyOf(judgements: readonly Judgement[]): Omit<Tally, "agents" | "leftOut"> {
+  const failures = new Map<CheckName, number>();
+  const ready: number[] = [];
+  for (const { agent, findings, fails } of judgements) {
+    if (fails === 0) ready.push(agent);
+    const failed = findings.filter(({ check }) => !check.isPassed).map(({ check }) => check.name);
+    for (const name of new Set(failed)) failures.set(name, (failures.get(name) ?? 0) + 1);
+  }
+  return {
+    judged: judgements.length,
+    ready: new Set(ready).size,
+    readyPairs: ready.length,
+    failures: Array.from(failures).sort((a, b) => b[1] - a[1]),
+  };
+}
+
+const UNKNOWN_INACTIVITY: Inactivity = {
+  detail: "the agent is deactivated or away",
+  remedy: ({ names, first }) => `reactivate ${names}: \`bourse agent reactivate ${first}\``,
+};

@@ -1,26 +1,55 @@
-import type { AgentVerdict, Explanation } from "@bourse/model/explain";
+import { compileRole } from "@bourse/allocator/constraints";
+import type { OfferStanding } from "@bourse/allocator/explain";
+import type { ExplainQuestion } from "@bourse/allocator/explain-candidate";
+import type { ErrorCode } from "@bourse/model/errors";
+import type { Explanation } from "@bourse/model/explain";
+import type { AgentId, FrameworkId, Role } from "@bourse/model/ids";
 import type { Now } from "@bourse/model/now";
 import type { ExplainSubject, OperatorView } from "@bourse/model/operator";
 import type { Resources } from "@bourse/model/resources";
+import { roleNameProblem } from "@bourse/model/role-name";
+import { conditionOf } from "./agents.ts";
 import { decisionsOfTask } from "./decisions.ts";
-import type { ClusterState, Framework, Task } from "./state.ts";
+import { inactivityOf } from "./explain-agent.ts";
+import {
+  agentSummary,
+  frameworkSummary,
+  roleSummary,
+  shapeSummary,
+  taskSummary,
+} from "./explain-summary.ts";
+import type { Agent, ClusterState, Framework } from "./state.ts";
+
+type Subject<Kind extends ExplainSubject["kind"]> = Extract<ExplainSubject, { kind: Kind }>;
 
 /**
- * Why a framework has or lacks offers, and why a task is where it is (FEATURES A-1, N-01). The allocator says what
- * it would do with every agent; the decisions say what was done, with the framework's own reasons for declining.
+ * Why somebody has or lacks offers, and why a task is where it is (FEATURES A-1, N-01). The allocator says what it
+ * would do with every agent; the decisions say what was done, with the framework's own reasons for declining. An
+ * answer shows at most so many agents (`VERDICTS_MAX`) and says how many it left out.
  */
 export function explain(state: ClusterState, now: Now, subject: ExplainSubject): OperatorView {
-  if (subject.kind !== "framework" && subject.kind !== "task") {
-    const message = `this master cannot explain a ${subject.kind} yet`;
-    return { kind: "refused", refusal: { code: "unsupported", message } };
+  switch (subject.kind) {
+    case "framework":
+    case "task": {
+      const framework = state.frameworks.get(subject.frameworkId);
+      if (framework === undefined) return unknownFramework(state, subject.frameworkId);
+      const explanation =
+        subject.kind === "task"
+          ? explainTask(state, now, framework, subject.taskId)
+          : explainFramework(state, now, framework, subject.wanted);
+      return { kind: "explanation", explanation };
+    }
+    case "role":
+      return explainRole(state, now, subject.role);
+    case "agent": {
+      const agent = state.agents.get(subject.agentId);
+      return agent === undefined
+        ? refused("not_found", `agent ${subject.agentId} is not known`, "`bourse agent ls`")
+        : { kind: "explanation", explanation: explainAgent(state, now, agent) };
+    }
+    case "shape":
+      return explainShape(state, now, subject);
   }
-  const framework = state.frameworks.get(subject.frameworkId);
-  if (framework === undefined) return refuse(state, subject.frameworkId);
-  const explanation =
-    subject.kind === "task"
-      ? explainTask(state, now, framework, subject.taskId)
-      : explainFramework(state, now, framework, subject.wanted);
-  return { kind: "explanation", explanation };
 }
 
 function explainFramework(
@@ -31,13 +60,11 @@ function explainFramework(
 ): Explanation {
   const { frameworkId } = framework;
   const question = wanted === undefined ? { frameworkId } : { frameworkId, wanted };
-  const { roles, agents } = state.allocator.explain(question, now);
+  const standing = ask(state, now, { kind: "framework", ...question });
   return {
     frameworkId,
-    summary: summaryOf(framework, agents),
-    roles,
-    agents,
-    relaxations: [],
+    summary: frameworkSummary(framework, standing),
+    ...dataOf(standing),
     decisions: framework.decisions.toArray(),
   };
 }
@@ -49,86 +76,103 @@ function explainTask(
   taskId: string,
 ): Explanation {
   const { frameworkId } = framework;
-  const live = framework.tasks.get(taskId);
-  const old =
-    live ?? framework.completedTasks.toArray().findLast(({ info }) => info.taskId === taskId);
+  const task =
+    framework.tasks.get(taskId) ??
+    framework.completedTasks.toArray().findLast(({ info }) => info.taskId === taskId);
   const decisions = decisionsOfTask(framework, taskId);
-  if (old !== undefined) {
-    const summary = taskSummary(state, old);
+  if (task !== undefined) {
+    const summary = taskSummary(state, task);
     return { frameworkId, summary, roles: [], agents: [], relaxations: [], decisions };
   }
   const standing = explainFramework(state, now, framework, undefined);
   const dropped = decisions.findLast(({ what }) => what.kind === "dropped");
-  const what =
+  const summary =
     dropped?.what.kind === "dropped"
       ? `task ${taskId} was not launched: ${dropped.what.cause}`
-      : `framework ${frameworkId} has not launched task ${taskId}; ${standing.summary}`;
-  return { ...standing, summary: what, decisions: dropped ? decisions : standing.decisions };
+      : `the master does not know task ${taskId}: what framework ${frameworkId} has not launched yet, only the framework knows. Ask it, or ask what a task like it would need with \`bourse explain shape --role ${framework.info.roles[0] ?? "*"} 'cpus:1;mem:64'\`. As for offers: ${standing.summary}`;
+  return { ...standing, summary, decisions: dropped ? decisions : standing.decisions };
 }
 
-function taskSummary(state: ClusterState, task: Task): string {
-  const last = task.statuses.at(-1);
-  const name = `task ${task.info.taskId} is ${task.state} on agent ${task.agentId}`;
-  const details = [last?.message, last?.reason].filter((text) => text !== undefined);
-  const agent = state.agents.get(task.agentId);
-  if (agent?.condition === "disconnected") {
-    details.push("the agent is disconnected, so this may be out of date");
-  }
-  if (task.state === "TASK_STAGING" && last === undefined) {
-    details.push("it was sent to the agent, which has not spoken of it yet");
-  }
-  return details.length === 0 ? name : `${name}: ${details.join("; ")}`;
+function explainRole(state: ClusterState, now: Now, role: Role): OperatorView {
+  const problem = roleNameProblem(role);
+  if (problem !== undefined)
+    return refused("invalid_call", `role ${JSON.stringify(role)}: ${problem}`, "`bourse role ls`");
+  const known = state.allocator.roles(now);
+  const found = known.find((one) => one.role === role);
+  if (found === undefined)
+    return refused(
+      "not_found",
+      `role ${role} is not known: no framework has it, and it has no quota, weight or reservation`,
+      "`bourse role ls`",
+    );
+  const standing = ask(state, now, { kind: "role", role });
+  const frameworks = known
+    .filter((one) => one.role === role || one.role.startsWith(`${role}/`))
+    .reduce((sum, { frameworkIds }) => sum + frameworkIds.length, 0);
+  return answered({
+    summary: roleSummary(role, frameworks, standing),
+    ...dataOf(standing),
+    decisions: [],
+  });
 }
 
-function summaryOf(framework: Framework, agents: readonly AgentVerdict[]): string {
-  const name = `framework ${framework.frameworkId}`;
-  if (framework.session === null) return `${name} is not connected, so it gets no offers`;
-  const { roles } = framework.info;
-  const isSuppressed = roles.every((role) => framework.suppressedRoles.includes(role));
-  if (isSuppressed) return `${name} asked for no offers: all its roles are suppressed`;
-  const held = framework.offers.size;
-  const holding =
-    held === 0 ? "" : `${name} holds ${count(held, "offer")} that it has not answered; `;
-  if (agents.length === 0) return `${holding}no agent is registered, so there is nothing to offer`;
-  const ready = agents.filter((verdict) => failures(verdict).length === 0).length;
-  if (ready > 0) return `${holding}${name} may be offered ${count(ready, "agent")} in the next run`;
-  return `${holding}none of ${count(agents.length, "agent")} can be offered to ${name}: ${commonFailures(agents)}; the closest is ${closest(agents)}`;
+function explainAgent(state: ClusterState, now: Now, agent: Agent): Explanation {
+  const { agentId } = agent;
+  const standing = ask(state, now, { kind: "agent", agentId });
+  return {
+    summary: agentSummary(agent, conditionOf(agent), standing),
+    ...dataOf(standing),
+    decisions: [],
+  };
 }
 
-/** `filter on 3, fits on 1`: how many agents fail each check. */
-function commonFailures(agents: readonly AgentVerdict[]): string {
-  const counts = new Map<string, number>();
-  for (const verdict of agents) {
-    const names = new Set(failures(verdict).map(({ name }) => name));
-    for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
-  }
-  const sorted = Array.from(counts).sort((a, b) => b[1] - a[1]);
-  return sorted.map(([name, times]) => `${name} on ${times}`).join(", ");
+function explainShape(
+  state: ClusterState,
+  now: Now,
+  { role, wanted, constraints, capabilities }: Subject<"shape">,
+): OperatorView {
+  const problem = roleNameProblem(role);
+  if (problem !== undefined)
+    return refused("invalid_call", `role ${JSON.stringify(role)}: ${problem}`, "`bourse role ls`");
+  const compiled = constraints === undefined ? undefined : compileRole(constraints);
+  if (typeof compiled === "string")
+    return refused("invalid_call", `constraints: ${compiled}`, "`bourse explain shape --help`");
+  const standing = ask(state, now, {
+    kind: "shape",
+    role,
+    wanted,
+    ...(constraints !== undefined && { constraints }),
+    ...(capabilities !== undefined && { capabilities }),
+  });
+  return answered({
+    summary: shapeSummary(role, wanted, standing),
+    ...dataOf(standing),
+    decisions: [],
+  });
 }
 
-/** The smallest change that would help: the agent that fails fewest checks, with what it says. */
-function closest(agents: readonly AgentVerdict[]): string {
-  let best = agents[0] as AgentVerdict;
-  for (const verdict of agents) {
-    if (failures(verdict).length < failures(best).length) best = verdict;
-  }
-  const details = failures(best).map(({ name, detail }) => detail ?? name);
-  return `agent ${best.agentId} (${details.join("; ")})`;
+function ask(state: ClusterState, now: Now, question: ExplainQuestion): OfferStanding {
+  const inactivity = (agentId: AgentId) => inactivityOf(state, agentId);
+  return state.allocator.explain({ ...question, inactivityOf: inactivity }, now);
 }
 
-function failures({ checks }: AgentVerdict) {
-  return checks.filter(({ isPassed }) => !isPassed);
+function dataOf({ roles, agents, relaxations }: OfferStanding) {
+  return { roles, agents, relaxations };
 }
 
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+function answered(explanation: Explanation): OperatorView {
+  return { kind: "explanation", explanation };
 }
 
-function refuse(state: ClusterState, frameworkId: string): OperatorView {
+function unknownFramework(state: ClusterState, frameworkId: FrameworkId): OperatorView {
   const isCompleted = state.completedFrameworks.has(frameworkId);
   const message = isCompleted
     ? `framework ${frameworkId} was removed: it gets no offers and its tasks were killed`
     : `framework ${frameworkId} is not known`;
-  const hint = "list what there is with `bourse framework ls`";
-  return { kind: "refused", refusal: { code: "not_found", message, hint } };
+  return refused("not_found", message, "`bourse framework ls`");
+}
+
+function refused(code: ErrorCode, message: string, command: string): OperatorView {
+  const verb = code === "not_found" ? "list what there is with" : "see";
+  return { kind: "refused", refusal: { code, message, hint: `${verb} ${command}` } };
 }

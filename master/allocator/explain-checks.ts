@@ -1,0 +1,363 @@
+import type { Check, CheckName, Holder } from "@bourse/model/explain";
+import type { AgentId, FrameworkId, Role } from "@bourse/model/ids";
+import { REFUSE_MS_MAX } from "@bourse/model/offer";
+import type { Amount } from "@bourse/model/quota";
+import { contains, formatMilli, formatResources, type Resources } from "@bourse/model/resources";
+import { TAKES_GPUS, TAKES_REMOTE } from "./clients.ts";
+import { failedConstraints, formatConstraint, mayTakeAgent } from "./constraints.ts";
+import type { Candidate, Candidates, Inactivity } from "./explain-candidate.ts";
+import { type Fit, fitOf } from "./explain-fit.ts";
+import type { QuotaBooks } from "./explain-quota.ts";
+import type { Filter, FilterMoment } from "./filters.ts";
+import type { Minimum } from "./minimum.ts";
+import { formatAmounts, joined, type Obstacle } from "./relax.ts";
+import { NONE } from "./slots.ts";
+import type { Tables } from "./tables.ts";
+
+const NAMED_MAX = 5;
+/** A finding is a line, not a page. */
+const DETAIL_MAX = 1_000;
+
+/** A check with its verdict, and what would help when it fails. */
+export interface Finding {
+  readonly check: Check;
+  readonly obstacle: Obstacle | null;
+}
+
+/** What checks are made against. */
+export interface Circumstances {
+  readonly tables: Tables;
+  readonly quota: QuotaBooks;
+  readonly monoMs: number;
+  /** What has expired by the next periodic run is in nobody's way. */
+  readonly nextRun: FilterMoment;
+  readonly inactivityOf: (agentId: AgentId) => Inactivity;
+}
+
+/** What does not depend on the role: whether the agent gives offers at all, and the framework takes any. */
+export function sharedFindings(
+  { tables, inactivityOf }: Circumstances,
+  candidates: Candidates,
+  agent: number,
+): readonly Finding[] {
+  const { agents, clients } = tables;
+  const { detail, remedy } = inactivityOf(agents.slots.idOf(agent));
+  const active = finding("agent-active", agents.isActive[agent] === 1, {
+    detail,
+    remedy,
+    change: detail,
+  });
+  const first = candidates[0];
+  if (first === undefined || first.pair === NONE) return [active];
+  return [
+    active,
+    finding("framework-connected", clients.isConnected[clients.frameworkOf[first.pair]!] === 1, {
+      detail: "the framework is disconnected",
+      remedy: () => `start framework ${first.frameworkId} again`,
+    }),
+  ];
+}
+
+/** Every check that the offer cycle makes before it offers something of the agent, in the order of FEATURES M-23. */
+export function findingsOf(
+  circumstances: Circumstances,
+  candidate: Candidate,
+  agent: number,
+): readonly Finding[] {
+  const { tables, quota } = circumstances;
+  const fit = fitOf(tables, quota, candidate, agent);
+  const findings = [
+    constraintsFinding(tables, candidate, agent),
+    regionFinding(tables, candidate, agent),
+    capabilityFinding(tables, candidate, agent),
+    minimumFinding(candidate, fit),
+    limitFinding(quota, candidate, fit),
+    headroomFinding(quota, candidate, fit),
+  ];
+  if (candidate.pair !== NONE) {
+    findings.unshift(suppressionFinding(tables, candidate));
+    findings.push(budgetFinding(tables, candidate));
+    findings.push(filterFinding(circumstances, candidate, agent, fit));
+  }
+  if (candidate.wanted !== undefined) findings.push(fitFinding(fit));
+  findings.push(holdersFinding(tables, agent, fit));
+  return findings.map(({ check, obstacle }) => {
+    const withRole = { ...check, role: candidate.role };
+    return { check: withRole, obstacle: obstacle && { ...obstacle, check: withRole } };
+  });
+}
+
+function suppressionFinding({ clients }: Tables, { pair, frameworkId, role }: Candidate): Finding {
+  return finding("role-not-suppressed", clients.isSuppressed[pair] === 0, {
+    detail: "the framework suppressed offers of the role",
+    remedy: () => `framework ${frameworkId} must revive role ${role}`,
+  });
+}
+
+function constraintsFinding(
+  { agents }: Tables,
+  { constraints, frameworkId }: Candidate,
+  agent: number,
+): Finding {
+  if (constraints === undefined || mayTakeAgent(constraints, agents.about[agent]!))
+    return passed("constraints");
+  const failed = failedConstraints(constraints, agents.about[agent]!);
+  const closest = failed.toSorted((a, b) => a.length - b.length)[0]!;
+  const names = closest.map(formatConstraint);
+  const what = `constraint${names.length === 1 ? "" : "s"} ${joined(names)}`;
+  const whose = frameworkId === undefined ? "" : ` of framework ${frameworkId}`;
+  return finding("constraints", false, {
+    detail: failed.map((group) => group.map(formatConstraint).join(" and ")).join(", nor "),
+    change: what,
+    effort: names.length,
+    remedy: () => `drop ${what}${whose}`,
+  });
+}
+
+function regionFinding(
+  { agents }: Tables,
+  { takes, frameworkId }: Candidate,
+  agent: number,
+): Finding {
+  return finding("region", agents.isRemote[agent] === 0 || (takes & TAKES_REMOTE) !== 0, {
+    detail: `the agent is in region ${agents.about[agent]!.domain?.region}: it needs REGION_AWARE`,
+    remedy: () => `give ${subjectOf(frameworkId)} the capability REGION_AWARE`,
+  });
+}
+
+function capabilityFinding(
+  { agents }: Tables,
+  { takes, wanted, frameworkId }: Candidate,
+  agent: number,
+): Finding {
+  const hasGpus = agents.hasGpus[agent] === 1;
+  const isAboutGpus = hasGpus || wanted?.some(({ name }) => name === "gpus") === true;
+  return finding("capability", !isAboutGpus || (takes & TAKES_GPUS) !== 0, {
+    detail: `${hasGpus ? "the agent has gpus" : "gpus are wanted"}: it needs GPU_RESOURCES`,
+    remedy: () => `give ${subjectOf(frameworkId)} the capability GPU_RESOURCES`,
+  });
+}
+
+function minimumFinding({ minimum }: Candidate, fit: Fit): Finding {
+  return finding("min-allocatable", fit.hasMinimum, {
+    detail: describeMinimum(minimum, fit.free),
+    shortfalls: fit.shortOnAgent,
+    remedy: ({ names }) => `${formatAmounts(fit.shortOnAgent)} more on ${names}`,
+  });
+}
+
+function limitFinding(quota: QuotaBooks, { role }: Candidate, { shortOfLimits }: Fit): Finding {
+  if (shortOfLimits.length === 0) return passed("quota-limit");
+  const tightest = shortOfLimits.map(({ name }) => quota.limitOf(role, name)!);
+  const raises = raisesOf(quota, role, shortOfLimits);
+  return finding("quota-limit", false, {
+    detail: `${formatAmounts(shortOfLimits)} short: ${joined(
+      tightest.map(
+        ({ role: whose, name, consumedMilli, limitMilli }) =>
+          `role ${whose} uses ${formatMilli(consumedMilli)} of at most ${formatMilli(limitMilli)} ${name}`,
+      ),
+    )}`,
+    shortfalls: shortOfLimits,
+    change: raises.map(({ whose }) => whose).join(" "),
+    remedy: () =>
+      `${formatAmounts(shortOfLimits)} more as limit: ${raises
+        .map(({ whose, limits }) => `\`bourse role quota set ${whose} --limit ${quoted(limits)}\``)
+        .join(" and ")}`,
+  });
+}
+
+/** Each limit on the way from the top that is in the way, with all limits of its role, raised. */
+function raisesOf(
+  quota: QuotaBooks,
+  role: Role,
+  short: readonly Amount[],
+): readonly { readonly whose: Role; readonly limits: readonly Amount[] }[] {
+  const more = new Map<Role, Amount[]>();
+  for (const { name, milli } of short) {
+    const needMilli = quota.limitOf(role, name)!.roomMilli + milli;
+    for (const { role: whose, roomMilli } of quota.limitsBelow(role, name, needMilli))
+      more.set(whose, [...(more.get(whose) ?? []), { name, milli: needMilli - roomMilli }]);
+  }
+  return Array.from(more, ([whose, amounts]) => ({
+    whose,
+    limits: quota.withLimits(whose, amounts),
+  }));
+}
+
+function headroomFinding(
+  quota: QuotaBooks,
+  { role }: Candidate,
+  { shortOfHeadroom }: Fit,
+): Finding {
+  if (shortOfHeadroom.length === 0) return passed("quota-headroom");
+  const held = shortOfHeadroom.map(({ name }) => ({ name, ...quota.headroomOf(role, name)! }));
+  const holders = Array.from(
+    new Set(held.flatMap(({ heldFor }) => heldFor.map((one) => one.role))),
+  );
+  const [only] = holders;
+  return finding("quota-headroom", false, {
+    detail: `${formatAmounts(shortOfHeadroom)} short: ${joined(
+      held.map(
+        ({ name, freeMilli, within, heldFor }) =>
+          `of ${formatMilli(freeMilli)} ${name} ${within === undefined ? "free" : `left by the limit of role ${within}`} guarantees hold ${few(
+            heldFor.map((one) => `${formatMilli(one.milli)} for role ${one.role}`),
+          )}`,
+      ),
+    )}`,
+    shortfalls: shortOfHeadroom,
+    change: holders.join(" "),
+    remedy: () =>
+      `${formatAmounts(shortOfHeadroom)} more in the cluster, or less guaranteed to role ${few(holders, "or")}${
+        only === undefined || holders.length > 1
+          ? ""
+          : `: \`bourse role quota set ${only} --guarantee ${quoted(quota.withGuarantees(only, shortOfHeadroom))}\``
+      }`,
+  });
+}
+
+/** `'cpus:1;mem:64'`, as a shell reads it. */
+function quoted(amounts: readonly Amount[]): string {
+  return `'${amounts.map(({ name, milli }) => `${name}:${formatMilli(milli)}`).join(";")}'`;
+}
+
+/** The first few, and how many more. */
+function few(words: readonly string[], last = "and"): string {
+  if (words.length <= NAMED_MAX) return joined(words, last);
+  return `${words.slice(0, NAMED_MAX).join(", ")} and ${words.length - NAMED_MAX} more`;
+}
+
+function budgetFinding({ clients }: Tables, { pair, frameworkId }: Candidate): Finding {
+  const left = clients.offersLeft[clients.frameworkOf[pair]!]!;
+  return finding("offer-budget", left > 0, {
+    detail: "it sits on offers: it gets more when it has answered some",
+    remedy: () => `framework ${frameworkId} must answer the offers that it holds`,
+  });
+}
+
+/** In the way when it withholds what is free now; to be waited for only when it would also withhold what is needed. */
+function filterFinding(
+  { tables, nextRun, monoMs }: Circumstances,
+  { pair, frameworkId, role }: Candidate,
+  agent: number,
+  { offer, remedied }: Fit,
+): Finding {
+  const pending = filtersOf(tables, agent, pair, nextRun);
+  const withheld = (resources: Resources) =>
+    resources.length === 0 ? [] : pending.filter((filter) => contains(filter.resources, resources));
+  const blocking = withheld(remedied);
+  const restOfAll = (filters: readonly Filter[]) =>
+    Math.max(0, ...filters.map((filter) => restOf(filter, nextRun, monoMs)));
+  const inTheWay = blocking.length > 0 ? blocking : withheld(offer);
+  const rest = `${(restOfAll(inTheWay) / 1000).toFixed(1)} s`;
+  const found = finding("filter", inTheWay.length === 0, {
+    detail: `refused for ${rest} more`,
+    effort: restOfAll(blocking) / REFUSE_MS_MAX,
+    remedy: () =>
+      `wait ${rest} for the filter, or let framework ${frameworkId} revive role ${role}`,
+  });
+  return blocking.length > 0 ? found : { ...found, obstacle: null };
+}
+
+function fitFinding({ hasWanted, shortOnAgent, missing }: Fit): Finding {
+  const details = [...shortOnAgent.map((amount) => `${formatAmounts([amount])} short`), ...missing];
+  return finding("fits", hasWanted, {
+    detail: details.join(", "),
+    shortfalls: shortOnAgent,
+    change: missing.join(", "),
+    effort: missing.length,
+    remedy: ({ names }) =>
+      [
+        ...(shortOnAgent.length === 0 ? [] : [`${formatAmounts(shortOnAgent)} more on ${names}`]),
+        ...missing.map(
+          (text) => `${text.replace("not all of ", "").replace(" is free", "")} free on ${names}`,
+        ),
+      ].join(" and "),
+  });
+}
+
+/** No change of its own: what others give back is what is short. */
+function holdersFinding(tables: Tables, agent: number, { hasMinimum, hasWanted }: Fit): Finding {
+  const holders = hasMinimum && hasWanted ? [] : holdersOf(tables, agent);
+  const details = holders.map(
+    ({ frameworkId, role, resources }) =>
+      `${frameworkId} as ${role} holds ${formatResources(resources)}`,
+  );
+  const check: Check = {
+    name: "not-offered-elsewhere",
+    isPassed: holders.length === 0,
+    ...(holders.length > 0 && { detail: shortened(details.join("; ")) }),
+  };
+  return { check, obstacle: null };
+}
+
+function describeMinimum(minimum: Minimum, free: Resources): string {
+  if (free.length === 0) return "nothing is free for this role";
+  const options = minimum.map((needs) =>
+    needs.map(({ name, milli }) => `${name}:${formatMilli(milli)}`).join("; "),
+  );
+  return `less is free than ${options.join(" or ")}`;
+}
+
+function subjectOf(frameworkId: string | undefined): string {
+  return frameworkId === undefined ? "the framework" : `framework ${frameworkId}`;
+}
+
+interface Failure {
+  readonly detail: string;
+  readonly remedy: Obstacle["remedy"];
+  readonly shortfalls?: Obstacle["shortfalls"];
+  readonly change?: string;
+  readonly effort?: number;
+}
+
+function passed(name: CheckName): Finding {
+  return { check: { name, isPassed: true }, obstacle: null };
+}
+
+function finding(name: CheckName, isPassed: boolean, failure: Failure): Finding {
+  if (isPassed) return passed(name);
+  const { detail, remedy, shortfalls = [], change = "", effort = 0 } = failure;
+  const check = { name, isPassed: false, detail: shortened(detail) };
+  return { check, obstacle: { check, remedy, shortfalls, change, effort } };
+}
+
+/** Who holds something of the agent, offered or in use; the first to come first. */
+export function holdersOf({ agents, clients }: Tables, agent: number): readonly Holder[] {
+  const { holdings } = agents;
+  const holders: Holder[] = [];
+  for (let at = holdings.firstOf(agent); at !== NONE; at = holdings.nextOf(at)) {
+    const pair = holdings.pairOf(at);
+    holders.push({
+      frameworkId: clients.frameworks.idOf(clients.frameworkOf[pair]!) as FrameworkId,
+      role: clients.roles.idOf(clients.roleOf[pair]!) as Role,
+      resources: agents.heldBy(agent, at),
+    });
+  }
+  return holders.reverse();
+}
+
+/** All filters of the pair on the agent that are in force at the moment, oldest first. */
+export function filtersOf(
+  { agents, filters }: Tables,
+  agent: number,
+  pair: number,
+  moment: FilterMoment,
+): readonly Filter[] {
+  // Every filter holds nothing at all.
+  return filters.blocking(agent, pair, new Float64Array(agents.count[agent]!), [], moment);
+}
+
+/** How long the filter is still in force, if nobody revives: past the next periodic run if it is newer than the last. */
+export function restOf(
+  { kind, expiresAtMs, madeAfterRuns }: Filter,
+  nextRun: FilterMoment,
+  monoMs: number,
+): number {
+  const untilRunMs = madeAfterRuns === nextRun.runs ? nextRun.monoMs : 0;
+  const untilMs = kind === "pause" ? untilRunMs : Math.max(expiresAtMs, untilRunMs);
+  return Math.max(0, untilMs - monoMs);
+}
+
+function shortened(text: string): string {
+  return text.length <= DETAIL_MAX ? text : `${text.slice(0, DETAIL_MAX - 3)}...`;
+}
