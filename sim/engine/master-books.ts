@@ -1,7 +1,6 @@
 import type { Cluster } from "@bourse/cluster/cluster";
 import type { AgentId, FrameworkId, TaskId } from "@bourse/model/ids";
-import type { Now } from "@bourse/model/now";
-import { addAll, NO_RESOURCES, type Resources } from "@bourse/model/resources";
+import { addAll, type Resources } from "@bourse/model/resources";
 import type { TaskState } from "@bourse/model/task-state";
 
 /** What one agent's resources are doing: as the allocator counts, and as offers and tasks say. */
@@ -23,9 +22,8 @@ export interface TaskBooks {
 }
 
 /** Every agent that the allocator knows. Reads the insides of the core; costs a walk over everything. */
-export function agentBooks(cluster: Cluster, now: Now): readonly AgentBooks[] {
+export function agentBooks(cluster: Cluster): readonly AgentBooks[] {
   const { state } = cluster;
-  const free = freeByAgent(cluster, now);
   const books: AgentBooks[] = [];
   for (const row of state.allocator.snapshot().agents) {
     if (row === null) continue;
@@ -36,7 +34,7 @@ export function agentBooks(cluster: Cluster, now: Now): readonly AgentBooks[] {
       agentId,
       total,
       held: addAll(row.held.map(({ resources }) => resources)),
-      free: free.get(agentId) ?? NO_RESOURCES,
+      free: state.allocator.freeOf(agentId),
       offered: addAll(Array.from(agent?.offers ?? [], ({ offer }) => offer.resources)),
       allocated: addAll(holding.map(({ info }) => info.resources)),
     });
@@ -53,16 +51,4 @@ export function taskBooks(cluster: Cluster): readonly TaskBooks[] {
     }
   }
   return books;
-}
-
-/** Asks the allocator for an explanation, which says what is free on each agent; of whom is the same. */
-function freeByAgent({ state }: Cluster, now: Now): ReadonlyMap<AgentId, Resources> {
-  const free = new Map<AgentId, Resources>();
-  for (const frameworkId of state.frameworks.keys()) {
-    for (const verdict of state.allocator.explain({ frameworkId }, now).agents) {
-      free.set(verdict.agentId, verdict.free);
-    }
-    break;
-  }
-  return free;
 }

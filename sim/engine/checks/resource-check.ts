@@ -15,7 +15,7 @@ export const createResourceCheck: CreateCheck = (world, violations) => {
     const { cluster } = world.master;
     if (cluster === null) return;
     if (cluster.state.frameworks.size > 0) {
-      for (const books of agentBooks(cluster, world.simulation.now)) checkAgent(books, violations);
+      for (const books of agentBooks(cluster)) checkAgent(books, violations);
     }
     for (const task of taskBooks(cluster)) checkTask(task, violations);
   };
