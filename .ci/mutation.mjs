@@ -43,8 +43,8 @@ if (positionals.length === 0) {
 
 const folder = copyOfAllocator();
 try {
-  const green = await run();
-  if (green !== "green") throw new Error(`the tests are ${green} without any flip: ${folder}`);
+  if ((await run("inherit")) !== "green")
+    throw new Error("the tests fail without any flip: make them green first");
   let caught = 0;
   const survivors = [];
   for (const path of positionals) {
@@ -74,7 +74,7 @@ function copyOfAllocator() {
   const copy = mkdtempSync(join(tmpdir(), "bourse-mutation-"));
   cpSync(join(ROOT, "master/allocator"), join(copy, "allocator"), {
     recursive: true,
-    filter: (path) => !path.endsWith("/dist"),
+    filter: (path) => !path.endsWith("/dist") && !path.endsWith("/tsconfig.json"),
   });
   symlinkSync(join(ROOT, "node_modules"), join(copy, "node_modules"));
   writeFileSync(
@@ -90,7 +90,7 @@ export default {
 }
 
 /** green, red or hanging. */
-function run() {
+function run(stdio = "ignore") {
   return new Promise((done) => {
     const child = spawn(
       process.execPath,
@@ -98,7 +98,7 @@ function run() {
       {
         cwd: folder,
         env: { ...process.env, ORACLE_RUNS, ORACLE_SEED: "1", NO_COLOR: "1" },
-        stdio: "ignore",
+        stdio,
       },
     );
     const timer = setTimeout(() => child.kill("SIGKILL"), Number(values["timeout-s"]) * 1000);
