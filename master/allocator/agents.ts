@@ -26,7 +26,8 @@ import { NONE, Slots } from "./slots.ts";
 
 export type AboutAgent = Omit<AgentOptions, "total">;
 
-const WIDTH_START = 8;
+/** Room for cpus, mem, disk and ports. */
+const WIDTH_START = 4;
 
 /**
  * What every agent has, what of it is held (offered or in use) and what is free, as columns of
@@ -290,18 +291,18 @@ export class AgentTable {
     let isWhole = true;
     for (let entry = 0; entry < count; entry++) {
       const amount = amounts[from + entry]!;
-      const value = values[from + entry];
-      if (amount !== this.total[base + entry] || value !== this.totalValue[base + entry])
-        isWhole = false;
-      if (amount <= 0) continue;
-      list.push(
-        this.#kinds.resourceOf(
-          this.kind[base + entry]!,
-          value ?? { type: "scalar", milli: amount },
-        ),
-      );
+      if (amount !== this.total[base + entry]) isWhole = false;
+      if (amount > 0)
+        list.push(this.#kinds.resourceOf(this.kind[base + entry]!, amount, values[from + entry]));
     }
-    return isWhole ? this.totalList[agent]! : list;
+    return isWhole && this.#isTotal(agent, values, from) ? this.totalList[agent]! : list;
+  }
+
+  #isTotal(agent: number, values: readonly (ResourceValue | undefined)[], from: number): boolean {
+    const base = agent * this.width;
+    for (let entry = 0; entry < this.count[agent]!; entry++)
+      if (values[from + entry] !== this.totalValue[base + entry]) return false;
+    return true;
   }
 
   freeOf(agent: number): Resources {

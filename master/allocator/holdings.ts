@@ -85,6 +85,13 @@ export class HoldingTable {
     this.#free.push(holding);
   }
 
+  /** The amount of a value; known without a count when it is all that is held. */
+  amountOf(holding: number, entry: number, value: ResourceValue): number {
+    if (value.type === "scalar") return value.milli;
+    const at = holding * this.width + entry;
+    return this.value[at] === value ? this.amount[at]! : amountOf(value);
+  }
+
   has(holding: number, entry: number, amount: number, value?: ResourceValue): boolean {
     const at = holding * this.width + entry;
     if (this.amount[at]! < amount) return false;

@@ -46,6 +46,8 @@ export class KindTable {
   readonly #dimensions: DimensionTable;
   readonly #slots = new Slots();
   readonly #templates: Resource[] = [];
+  /** What was last made of a kind. */
+  readonly #last: Resource[] = [];
   readonly #references: number[] = [];
   /** Plain ones by name: the common case needs no key to be built. */
   readonly #plain = {
@@ -92,6 +94,7 @@ export class KindTable {
       (reservations.length > 1 ? REFINED : 0);
     this.chopping[kind] = choppingOf(resource);
     this.#templates[kind] = resource;
+    this.#last[kind] = resource;
     this.#references[kind] = 1;
     if (isPlain(resource)) this.#plain[resource.value.type].set(resource.name, kind);
     return kind;
@@ -123,11 +126,20 @@ export class KindTable {
     return this.#templates[kind]!;
   }
 
-  resourceOf(kind: number, value: ResourceValue): Resource {
+  /** So much of a kind; of ranges and sets just this value. Agents are much alike: the last one is kept. */
+  resourceOf(kind: number, amount: number, value: ResourceValue | undefined): Resource {
+    const last = this.#last[kind]!;
+    if (value === undefined) {
+      if (last.value.type === "scalar" && last.value.milli === amount) return last;
+    } else if (last.value === value) return last;
     const template = this.#templates[kind]!;
-    return this.flags[kind] === 0 && template.disk === undefined
-      ? { name: template.name, value }
-      : { ...template, value };
+    const own: ResourceValue = value ?? { type: "scalar", milli: amount };
+    const made =
+      this.flags[kind] === 0 && template.disk === undefined
+        ? { name: template.name, value: own }
+        : { ...template, value: own };
+    this.#last[kind] = made;
+    return made;
   }
 }
 

@@ -193,7 +193,7 @@ export class OfferCycle {
   /** False when nothing of what is left may go to that role and framework. */
   #fitTo(agent: number, role: number, takes: number): boolean {
     const { agents, clients, kinds } = this.#tables;
-    const name = clients.roles.idOf(role) as Role;
+    const name = clients.roles.idAt(role) as Role;
     const base = agent * agents.width;
     const count = agents.count[agent]!;
     let isAny = false;
@@ -280,9 +280,9 @@ export class OfferCycle {
     clients.offersLeft[framework]! -= 1;
     if (clients.offersLeft[framework] === 0) this.#spent.push(framework);
     return {
-      agentId: agents.slots.idOf(agent) as AgentId,
-      frameworkId: clients.frameworks.idOf(framework) as FrameworkId,
-      role: clients.roles.idOf(clients.roleOf[pair]!) as Role,
+      agentId: agents.slots.idAt(agent) as AgentId,
+      frameworkId: clients.frameworks.idAt(framework) as FrameworkId,
+      role: clients.roles.idAt(clients.roleOf[pair]!) as Role,
       resources,
     };
   }

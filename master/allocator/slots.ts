@@ -59,6 +59,11 @@ export class Slots {
     return id;
   }
 
+  /** `idOf` of a slot that is known to be in use, without a look at the id. */
+  idAt(slot: number): string {
+    return this.#ids[slot] as string;
+  }
+
   /** Slots in the order in which their ids came. */
   list(): readonly number[] {
     return Array.from(this.#slotOf.values());

@@ -204,7 +204,7 @@ export class Tables {
       const resource = resources[index]!;
       const entry = agents.entryOfResource(agent, resource);
       if (entry === NONE) failToGiveBack([resource]);
-      const amount = amountOf(resource.value);
+      const amount = agents.holdings.amountOf(holding, entry, resource.value);
       agents.release(agent, holding, entry, amount, asElements(resource.value));
       this.#charge(agent, pair, holding, entry, -amount);
     }
