@@ -1,11 +1,27 @@
-/** How much the heap grows. Both need `--expose-gc`. */
+/**
+ * How much the heap grows; needs `--expose-gc`. All is measured a few times and the least counts: what the compiler
+ * leaves behind while it still works on a loop is not the loop's, and what the loop leaves behind shows every time.
+ */
 
 /** What is still there after so many repetitions and a collection. */
 export function retainedBytes(run: () => void, repeats: number): number {
-  for (let count = 0; count < repeats; count++) run();
-  const before = collectedBytes();
-  for (let count = 0; count < repeats; count++) run();
-  return Math.max(0, collectedBytes() - before);
+  return least(() => {
+    const before = collectedBytes();
+    for (let count = 0; count < repeats; count++) run();
+    return collectedBytes() - before;
+  });
+}
+
+/** Everything that so many repetitions put on the heap, garbage included; typed arrays too. */
+export function garbageBytes(run: () => void, repeats: number): number {
+  return least(() => {
+    const own = growths(() => {}, BLOCKS).reduce((sum, bytes) => sum + bytes, 0);
+    const blocks = growths(run, repeats);
+    // A collection in between hides what was there before it: such a block counts as the largest of the others.
+    const largest = Math.max(0, ...blocks);
+    const all = blocks.reduce((sum, bytes) => sum + (bytes < 0 ? largest : bytes), 0);
+    return all - own;
+  });
 }
 
 /** What is on the heap right after a collection; typed arrays too. */
@@ -14,24 +30,12 @@ export function collectedBytes(): number {
   return usedBytes();
 }
 
-/**
- * Everything that so many repetitions put on the heap, garbage included; typed arrays too. Measured block by block,
- * because a collection in between hides what was there before it: such a block counts as the largest of the others.
- */
-export function garbageBytes(run: () => void, repeats: number): number {
-  const empty = growths(() => {}, repeats);
-  const own = median(empty);
-  const blocks = growths(run, repeats).map((bytes) => bytes - own);
-  const largest = Math.max(0, ...blocks);
-  return blocks.reduce(
-    (sum, bytes) => sum + (bytes < -NOISE_BYTES ? largest : Math.max(0, bytes)),
-    0,
-  );
-}
-
-/** What asking for the size itself allocates differs by this much; a collection frees far more. */
-const NOISE_BYTES = 4_096;
 const BLOCKS = 10;
+const MEASUREMENTS = 3;
+
+function least(measure: () => number): number {
+  return Math.max(0, Math.min(...Array.from({ length: MEASUREMENTS }, measure)));
+}
 
 function growths(run: () => void, repeats: number): number[] {
   const perBlock = Math.ceil(repeats / BLOCKS);
@@ -56,8 +60,4 @@ function collect(): void {
   if (gc === undefined) throw new Error("the heap is measured with --expose-gc");
   gc();
   gc();
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 }
