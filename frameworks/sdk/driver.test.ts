@@ -4,7 +4,16 @@ import { ranges, scalar } from "@bourse/model/resources";
 import type { TaskStatus } from "@bourse/model/task";
 import { decodeRunSpec } from "@bourse/proto/wire/task";
 import { afterEach, expect, test } from "vitest";
-import { createDriver, type Driver, type DriverEvent, launch, memoryStore } from "./index.ts";
+import {
+  createDriver,
+  createVolume,
+  type Driver,
+  type DriverEvent,
+  launch,
+  memoryStore,
+  reserve,
+  volume,
+} from "./index.ts";
 import { FakeMaster } from "./testing/fake-master.ts";
 
 const UUID = "ab".repeat(16);
@@ -114,6 +123,43 @@ test("with keepsOffers they stay open until their deadline", async () => {
   master.send({ kind: "offers", offers: [offer("o1")] });
   await master.next("decline");
   expect(told.map(({ kind }) => kind)).toEqual(["offers", "rescind"]);
+});
+
+test("a handler reserves, makes a volume and launches on it, and hears what became of each (M-17, M-68)", async () => {
+  const { master, driver } = await masterAndDriver({ framework: { name: "db", roles: ["db"] } });
+  const ended: string[] = [];
+  driver.on("offers", ({ offers }) => {
+    const task = { taskId: "db-1", cpus: 0.5, mem: 32, image: "db", persistentVolumes: ["db-1"] };
+    offers[0]?.accept([
+      reserve({ disk: 60 }, { operationId: "r1" }),
+      createVolume({ id: "db-1", disk: 50, containerPath: "data" }, { operationId: "c1" }),
+      launch(task),
+    ]);
+  });
+  driver.on("operation-update", ({ status }) => void ended.push(status.operationId));
+  await driver.start();
+  await master.next("subscribe");
+  const resources = [scalar("cpus", 1_000), scalar("disk", 100_000), scalar("mem", 64_000)];
+  master.send({ kind: "offers", offers: [{ ...offer("o1"), role: "db", resources }] });
+  const [reserving, creating, launching] = (await master.next("accept")).operations;
+  const reservations = [{ type: "dynamic", role: "db" }] as const;
+  const disk = { ...scalar("disk", 60_000), reservations };
+  const made = volume(
+    { ...disk, ...scalar("disk", 50_000) },
+    { id: "db-1", containerPath: "data" },
+  );
+  expect(reserving).toEqual({ kind: "reserve", resources: [disk], operationId: "r1" });
+  expect(creating).toEqual({ kind: "create", volumes: [made], operationId: "c1" });
+  expect(launchedTasks(launching === undefined ? [] : [launching])[0]?.resources).toContainEqual(
+    made,
+  );
+  const updated = { agentId: "a1", state: "OPERATION_FINISHED", convertedResources: [] } as const;
+  master.send({ kind: "operation-update", status: { operationId: "r1", uuid: UUID, ...updated } });
+  expect(await master.next("acknowledge-operation")).toMatchObject({
+    operationId: "r1",
+    uuid: UUID,
+  });
+  expect(ended).toEqual(["r1"]);
 });
 
 test("an update is acknowledged when its handler has resolved, not before", async () => {
@@ -320,7 +366,12 @@ test("every event has its place in an exhaustive switch (K-2)", () => {
       case "rescind":
         return event.offerId;
       case "update":
+      case "operation-update":
         return event.status.state;
+      case "inverse-offers":
+        return event.inverseOffers.map(({ agentId }) => agentId).join();
+      case "rescind-inverse":
+        return event.inverseOfferId;
       case "failure":
       case "message":
         return event.agentId;

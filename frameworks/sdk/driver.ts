@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
+import type { OfferConstraints } from "@bourse/model/constraints";
 import { ClusterError, type Refusal } from "@bourse/model/errors";
-import type { AgentId, FrameworkId, Role, TaskId } from "@bourse/model/ids";
+import type { AgentId, FrameworkId, InverseOfferId, Role, TaskId } from "@bourse/model/ids";
+import type { DeclineReason } from "@bourse/model/offer";
 import type { FrameworkCall } from "@bourse/model/scheduler";
 import type { Policy, PolicyEvent } from "@bourse/session/policy";
 import { SchedulerSession } from "@bourse/session/scheduler-session";
@@ -19,6 +21,8 @@ export interface DriverOptions {
   /** `host:port` of every master there may be; the driver finds the leader. */
   readonly masters: readonly string[];
   readonly framework: FrameworkDescription;
+  /** Agents whose offers it wants at all, by role (FEATURES M-38); `update` changes them. */
+  readonly offerConstraints?: OfferConstraints;
   /** Where the framework id is kept; without one a restart is a new framework (FEATURES N-06). */
   readonly store?: FrameworkStore;
   readonly log?: Log;
@@ -28,6 +32,12 @@ export interface DriverOptions {
   readonly keepsOffers?: boolean;
   /** Told of what a handler threw; the update is delivered again. Default: to the log. */
   readonly onHandlerError?: (error: ClusterError, event: DriverEvent) => void;
+}
+
+/** For which roles and agents a framework wants offers. */
+export interface OfferWishes {
+  readonly suppressedRoles?: readonly Role[];
+  readonly offerConstraints?: OfferConstraints;
 }
 
 export interface PolicyOptions<Output> {
@@ -181,6 +191,39 @@ export class Driver {
     this.#call({ kind: "reconcile", tasks: [] });
   }
 
+  /**
+   * Changes what the framework is and wants: its roles, the roles without offers, the agents whose offers it wants at all
+   * (M-38; absent = all agents). Principal, user and checkpointing stay as they are. Also after a reconnection.
+   */
+  update(framework: FrameworkDescription, wishes: OfferWishes = {}): void {
+    const { suppressedRoles = [], offerConstraints } = wishes;
+    this.#call({
+      kind: "update-framework",
+      info: describeFramework(framework),
+      suppressedRoles,
+      ...(offerConstraints === undefined ? {} : { offerConstraints }),
+    });
+  }
+
+  /** Promises to leave the agents of these inverse offers before their maintenance; advice to the operator (M-71). */
+  acceptInverse(inverseOfferIds: readonly InverseOfferId[]): void {
+    this.#call({ kind: "accept-inverse", inverseOfferIds, filters: {} });
+  }
+
+  /** Says that it will not leave in time, and why. */
+  declineInverse(
+    inverseOfferIds: readonly InverseOfferId[],
+    options: { refuseMs?: number; reasons?: readonly DeclineReason[] } = {},
+  ): void {
+    const { refuseMs, reasons } = options;
+    this.#call({
+      kind: "decline-inverse",
+      inverseOfferIds,
+      filters: refuseMs === undefined ? {} : { refuseMs },
+      ...(reasons === undefined ? {} : { reasons }),
+    });
+  }
+
   message(message: Omit<Extract<FrameworkCall, { kind: "message" }>, "kind">): void {
     this.#call({ kind: "message", ...message });
   }
@@ -204,8 +247,10 @@ export class Driver {
     if (this.#isStarted) throw new ClusterError("conflict", "a driver starts once");
     this.#isStarted = true;
     const record = await this.#store.load();
+    const { offerConstraints } = this.#options;
     return {
       ...SESSION_DEFAULTS,
+      ...(offerConstraints === undefined ? {} : { offerConstraints }),
       ...this.#options.session,
       info: describeFramework(this.#options.framework),
       seed: randomBytes(16).toString("hex"),
@@ -249,6 +294,16 @@ export class Driver {
         this.#dispatch.push(told, (error) => {
           if (error !== null) this.#handlerFailed(error, told);
           if (this.#options.keepsOffers !== true) this.#declineUnanswered(offers);
+        });
+        return;
+      }
+      case "operation-update": {
+        const { uuid } = event.status;
+        this.#dispatch.push(event, (error) => {
+          if (error !== null) this.#handlerFailed(error, event);
+          if (uuid === undefined) return;
+          const kind = error === null ? "operation-handled" : "operation-unhandled";
+          this.#loop?.apply({ kind, uuid });
         });
         return;
       }

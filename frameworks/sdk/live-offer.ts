@@ -2,7 +2,7 @@ import type { TaskSpec } from "@bourse/model/container";
 import { ClusterError } from "@bourse/model/errors";
 import type { AgentId, OfferId, Role, TaskId } from "@bourse/model/ids";
 import type { DeclineReason, Filters, Offer, Operation } from "@bourse/model/offer";
-import { formatResources, type Resources } from "@bourse/model/resources";
+import { add, canonical, formatResources, type Resources } from "@bourse/model/resources";
 import type { FrameworkCall } from "@bourse/model/scheduler";
 import type { TaskInfo } from "@bourse/model/task";
 import { LIMITS } from "@bourse/proto/wire/limits";
@@ -10,6 +10,7 @@ import { encodeTaskPayload } from "@bourse/proto/wire/task";
 import { type Amounts, resourcesOf } from "@bourse/session/amounts";
 import { portsOf, withFixedPorts, withPorts } from "@bourse/session/host-ports";
 import { explainMisfit, type Fit, fit, type PlacementRequest } from "@bourse/session/placement";
+import { type ReshapeOperation, resolveOperation, volumeIn } from "./offer-operations.ts";
 
 /** A task to launch: what it needs, and what to run. The offer adds the agent, the kinds of resources and the ports. */
 export interface TaskDescription extends Amounts, TaskSpec {
@@ -18,6 +19,8 @@ export interface TaskDescription extends Amounts, TaskSpec {
   readonly name?: string;
   /** Host ports for open `portMappings` and PORT0, PORT1, ... */
   readonly ports?: number;
+  /** Ids of volumes in the offer (or made before in the same accept) that it holds, at their container paths. */
+  readonly persistentVolumes?: readonly string[];
 }
 
 export interface LaunchOperation {
@@ -28,6 +31,11 @@ export interface LaunchOperation {
 export function launch(...tasks: readonly TaskDescription[]): LaunchOperation {
   return { kind: "launch", tasks };
 }
+
+/** What an offer can be used for; see also offer-operations.ts. */
+export type OfferOperation = LaunchOperation | ReshapeOperation;
+
+const LAUNCH = { kind: "launch" } as const;
 
 type Answer = Extract<FrameworkCall, { kind: "accept" | "decline" }>;
 
@@ -76,24 +84,29 @@ export class LiveOffer {
     return explainMisfit(this.offer, requestOf(request));
   }
 
-  /** Throws `invalid_call` when a task does not fit or is wrong, `conflict` when the offer is answered already. */
-  accept(operation: LaunchOperation, filters: Filters = {}): void {
+  /**
+   * Uses the offer: one operation or several, each of which may use what those before it made. Throws `invalid_call` when
+   * one does not fit or is wrong, `conflict` when the offer is answered already.
+   */
+  accept(asked: OfferOperation | readonly OfferOperation[], filters: Filters = {}): void {
     let rest = this.offer.resources;
-    const tasks = operation.tasks.map((task) => {
-      const found = fit(rest, requestOf(task));
-      if (!found.isFit) {
-        const reasons = found.reasons.map(({ code, detail }) => `${code} (${detail})`).join(", ");
-        throw new ClusterError(
-          "invalid_call",
-          `task ${task.taskId} does not fit offer ${this.offerId} of ${formatResources(rest)}: ${reasons}`,
-          { hint: "ask offer.fit(task) first, and decline what does not fit" },
-        );
+    const operations: Operation[] = [];
+    for (const operation of "kind" in asked ? [asked] : asked) {
+      if (operation.kind === "launch") {
+        const tasks: TaskInfo[] = [];
+        for (const task of operation.tasks) {
+          const found = this.#place(task, rest);
+          rest = found.rest;
+          tasks.push(taskInfoOf(task, this.agentId, found));
+        }
+        operations.push({ kind: "launch", tasks });
+      } else {
+        const resolved = resolveOperation(operation, rest, this.role);
+        rest = resolved.rest;
+        operations.push(resolved.operation);
       }
-      rest = found.rest;
-      return taskInfoOf(task, this.agentId, found);
-    });
-    const launches: Operation[] = [{ kind: "launch", tasks }];
-    this.#send({ kind: "accept", offerIds: [this.offerId], operations: launches, filters });
+    }
+    this.#send({ kind: "accept", offerIds: [this.offerId], operations, filters });
   }
 
   decline(options: { refuseMs?: number; reasons?: readonly DeclineReason[] } = {}): void {
@@ -104,6 +117,23 @@ export class LiveOffer {
       filters: refuseMs === undefined ? {} : { refuseMs },
       ...(reasons === undefined ? {} : { reasons }),
     });
+  }
+
+  #place(task: TaskDescription, rest: Resources): Extract<Fit, { isFit: true }> {
+    const volumes = (task.persistentVolumes ?? []).map((id) => volumeIn(LAUNCH, rest, id));
+    const request = requestOf(task);
+    const found = fit(rest, { ...request, resources: [...request.resources, ...volumes] });
+    if (found.isFit) {
+      // A shared volume stays for the next task.
+      const shared = canonical(volumes.filter(({ isShared }) => isShared === true));
+      return { ...found, rest: add(found.rest, shared) };
+    }
+    const reasons = found.reasons.map(({ code, detail }) => `${code} (${detail})`).join(", ");
+    throw new ClusterError(
+      "invalid_call",
+      `task ${task.taskId} does not fit offer ${this.offerId} of ${formatResources(rest)}: ${reasons}`,
+      { hint: "ask offer.fit(task) first, and decline what does not fit" },
+    );
   }
 
   #send(call: Answer): void {
@@ -130,7 +160,17 @@ function taskInfoOf(
   agentId: AgentId,
   found: Extract<Fit, { isFit: true }>,
 ): TaskInfo {
-  const { taskId, name, cpus: _c, mem: _m, disk: _d, gpus: _g, ports: _p, ...spec } = task;
+  const {
+    taskId,
+    name,
+    cpus: _c,
+    mem: _m,
+    disk: _d,
+    gpus: _g,
+    ports: _p,
+    persistentVolumes: _v,
+    ...spec
+  } = task;
   const payload = encodeTaskPayload(withPorts(spec, found.ports));
   if (payload.length > LIMITS.payload) {
     throw new ClusterError(

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import {
   type ClusterError,
   createDriver,
+  createVolume,
   type Driver,
   encodeTaskPayload,
   fileStore,
@@ -11,11 +12,14 @@ import {
   launch,
   type Now,
   type Offer,
+  type OfferConstraints,
   type Policy,
   type PolicyCall,
   type PolicyCalls,
   type PolicyEvent,
+  reserve,
   resourcesOf,
+  volumesOf,
 } from "./index.ts";
 
 /** Every snippet of the README stands in this file word for word, where it is compiled. */
@@ -102,6 +106,47 @@ export async function errors(driver: Driver): Promise<void> {
     if (error.code === "framework_completed") return startAnew(); // Torn down, or away for too long.
     throw error;
   });
+}
+
+// biome-ignore format: as the README has it.
+const onlyFastDisks: OfferConstraints = new Map([
+  [
+    "db",
+    [
+      [
+        { selector: { type: "attribute", name: "disk" }, predicate: { type: "text-equals", value: "ssd" } },
+        { selector: { type: "zone" }, predicate: { type: "text-matches", pattern: "eu-.*" } },
+      ],
+    ],
+  ],
+]);
+
+export function volumes(): Driver {
+  const database = createDriver({
+    masters: ["127.0.0.1:5050"],
+    framework: { name: "database", roles: ["db"] },
+    offerConstraints: onlyFastDisks,
+  });
+
+  database.on("offers", ({ offers }) => {
+    for (const offer of offers) {
+      const task = { taskId: "db-1", image: "database", cpus: 1, mem: 512 };
+      const volumes = volumesOf(offer.resources);
+      if (volumes.has("db-data")) offer.accept(launch({ ...task, persistentVolumes: ["db-data"] }));
+      else if (offer.fit({ ...task, disk: 1024 }).isFit) {
+        offer.accept([
+          reserve({ disk: 1024 }, { operationId: "reserve-db-data" }),
+          createVolume({ id: "db-data", disk: 1024, containerPath: "data" }),
+          launch({ ...task, persistentVolumes: ["db-data"] }),
+        ]);
+      }
+    }
+  });
+
+  database.on("operation-update", ({ status }) => {
+    if (status.state !== "OPERATION_FINISHED") console.error(status.operationId, status.message);
+  });
+  return database;
 }
 
 export function service(driver: Driver): void {

@@ -5,8 +5,9 @@ import { Random } from "@bourse/model/random";
 import type { RunnerJob, RunnerReply, RunnerRequest } from "@bourse/model/runner";
 import type { TaskInfo, TaskStatus } from "@bourse/model/task";
 import { withPorts } from "@bourse/session/host-ports";
+import { maintenanceReason } from "@bourse/session/maintenance";
 import { OfferDemand, type OfferDemandSnapshot } from "@bourse/session/offer-demand";
-import { fit } from "@bourse/session/placement";
+import { type Fit, fit } from "@bourse/session/placement";
 import type { Policy, PolicyCall, PolicyCalls, PolicyEvent } from "@bourse/session/policy";
 import {
   adoptedJob,
@@ -245,6 +246,7 @@ export class RunnerPolicy implements Policy<RunnerInput, RunnerOutput> {
   // ---- offers ----
 
   #offer(now: Now, offer: Offer): void {
+    const leaving = maintenanceReason(offer, now);
     let rest = offer.resources;
     const tasks: TaskInfo[] = [];
     const misfits = new Set<string>();
@@ -256,7 +258,7 @@ export class RunnerPolicy implements Policy<RunnerInput, RunnerOutput> {
     ) {
       const job = this.#table.get(next.jobId);
       if (job === undefined) break;
-      const found = fit(rest, job);
+      const found: Fit = leaving === null ? fit(rest, job) : { isFit: false, reasons: [leaving] };
       if (found.isFit) {
         tasks.push(this.#launch(now, job, offer.agentId, found));
         rest = found.rest;

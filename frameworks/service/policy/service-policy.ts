@@ -208,6 +208,7 @@ export class ServicePolicy implements Policy<ServiceInput, ServiceOutput> {
     const plan = spread(offers, this.#missing, {
       request: this.#config,
       maxPerAgent: this.#config.maxPerAgent,
+      now,
       countOn: (agentId) => this.#perAgent.get(agentId) ?? 0,
     });
     for (const { offer, placements, reasons } of plan) {

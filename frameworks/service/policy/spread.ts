@@ -1,6 +1,8 @@
 import type { AgentId } from "@bourse/model/ids";
+import type { Now } from "@bourse/model/now";
 import type { DeclineReason, Offer } from "@bourse/model/offer";
 import type { Resources } from "@bourse/model/resources";
+import { maintenanceReason } from "@bourse/session/maintenance";
 import { brokenConstraints, fit, type PlacementRequest } from "@bourse/session/placement";
 
 export interface OfferPlan {
@@ -14,6 +16,7 @@ export interface OfferPlan {
 export interface SpreadOptions {
   readonly request: PlacementRequest;
   readonly maxPerAgent: number;
+  readonly now: Now;
   /** Instances that the agent has already. */
   countOn(agentId: AgentId): number;
 }
@@ -64,10 +67,12 @@ export function spread(
 
 function reasonsAgainst(
   offer: Offer,
-  { request, maxPerAgent, countOn }: SpreadOptions,
+  { request, maxPerAgent, now, countOn }: SpreadOptions,
 ): readonly DeclineReason[] | null {
   const broken = brokenConstraints(offer, request.constraints ?? []);
   if (broken.length > 0) return broken;
+  const leaving = maintenanceReason(offer, now);
+  if (leaving !== null) return [leaving];
   const count = countOn(offer.agentId);
   return count >= maxPerAgent ? full(count) : null;
 }
