@@ -5,6 +5,7 @@ import { isAdmitted, isOffered } from "./agents.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Effects } from "./effects.ts";
 import type { ClusterInput } from "./inputs.ts";
+import { checkMaintenance } from "./maintenance-invariants.ts";
 import { checkOperationLists, checkOperations } from "./operation-invariants.ts";
 import { checkAllocator, checkAmounts, checkLimits, type Report } from "./resource-invariants.ts";
 import type { Agent, ClusterState, Framework } from "./state.ts";
@@ -24,6 +25,7 @@ export function checkInvariants(cluster: Cluster): readonly string[] {
   checkSessions(state, report);
   checkCounts(state, report);
   checkAllocator(state, report);
+  checkMaintenance(state, report);
   return violations;
 }
 
