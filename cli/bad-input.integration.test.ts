@@ -54,6 +54,7 @@ describe("a wrong command line: exit code 2, what is wrong, what to do (C-3, C-5
     [/--fair-sharing-excluded: "a b"/, ["master", "--fair-sharing-excluded", "gpus,a b"]],
     [/--min-allocatable: "ports:\[1-2\]"/, ["master", "--min-allocatable", "ports:[1-2]"]],
     [/--domain "eu" is no fault domain/, ["master", "--domain", "eu"]],
+    [/read the whitelist \/nowhere/, ["master", "--port", "0", "--whitelist", "/nowhere"]],
     [/domain "eu" is no fault domain/, ["agent", "--containerizer", "fake", "--domain", "eu"]],
     [/--role "a b"/, ["runner", "--state-dir", "unused", "--role", "a b"]],
   ])("%s", async (said, args) => {

@@ -26,6 +26,7 @@ interface MasterFlags {
   readonly fairSharingExcluded?: string;
   readonly minAllocatable?: string;
   readonly domain?: string;
+  readonly whitelist?: string;
   readonly logLevel: string;
 }
 
@@ -66,6 +67,10 @@ export function addMasterCommand(root: Command): void {
       "less is not worth an offer; | separates alternatives (default cpus:0.01|mem:32)",
     )
     .option("--domain <region/zone>", "where this master is; agents elsewhere are remote")
+    .option(
+      "--whitelist <file>",
+      "offer only these agents: a host or id a line; * = all; read again every 5 s",
+    )
     .option("--log-level <level>", "trace, debug, info, warn or error", "info")
     .addHelpText("after", examples("bourse master --data-dir /var/lib/bourse/master"))
     .action(async (options: MasterFlags) => {
@@ -87,6 +92,7 @@ export function addMasterCommand(root: Command): void {
           store: options.store,
           hasJournal: options.journal,
           isInsecure: options.insecure === true,
+          ...(options.whitelist !== undefined && { whitelistFile: options.whitelist }),
           config,
           logger,
         }),

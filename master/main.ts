@@ -20,6 +20,7 @@ import { MemoryRegistry } from "./registry/memory.ts";
 import type { Registry } from "./registry/registry.ts";
 import { MasterLoop } from "./run.ts";
 import { BUILD, VERSION } from "./version.ts";
+import { WhitelistFile } from "./whitelist-file.ts";
 
 export interface MasterOptions {
   /** Where to listen; beyond loopback only with `isInsecure` (DESIGN D11). */
@@ -31,6 +32,8 @@ export interface MasterOptions {
   readonly store: "lmdb" | "memory";
   readonly hasJournal: boolean;
   readonly isInsecure: boolean;
+  /** Names of the agents that are offered (M-51), read again while the master runs. */
+  readonly whitelistFile?: string;
   /** What differs from `CLUSTER_DEFAULTS`. */
   readonly config: Partial<ClusterConfig>;
   readonly logger: Logger;
@@ -57,7 +60,8 @@ const STOP_GRACE_MS = 1_000;
  */
 export async function startMaster(options: MasterOptions): Promise<RunningMaster> {
   checkBind(options.host, options.isInsecure);
-  const config = configOf(options.config);
+  const whitelist = await openWhitelist(options);
+  const config = configOf({ ...options.config, ...(whitelist && { whitelist: whitelist.agents }) });
   const listener = await Listener.open({ host: options.host, port: options.port });
   let registry: Registry | null = null;
   try {
@@ -66,7 +70,7 @@ export async function startMaster(options: MasterOptions): Promise<RunningMaster
     const seed = randomBytes(16).toString("hex");
     const entries = await registry.load();
     const start = { config, epoch, seed, entries };
-    const master = new Master({ options, listener, registry, start });
+    const master = new Master({ options, listener, registry, start, whitelist });
     await master.serve();
     options.logger.info(
       { address: master.address, epoch, seed, entries: entries.length, build: BUILD },
@@ -80,6 +84,11 @@ export async function startMaster(options: MasterOptions): Promise<RunningMaster
   }
 }
 
+async function openWhitelist(options: MasterOptions): Promise<WhitelistFile | null> {
+  if (options.whitelistFile === undefined) return null;
+  return WhitelistFile.open(options.whitelistFile, (line) => options.logger.warn(line));
+}
+
 function openRegistry({ store, dataDir }: MasterOptions): Promise<Registry> {
   if (store === "memory") return Promise.resolve(new MemoryRegistry());
   return LmdbRegistry.open(join(dataDir, "registry"));
@@ -90,6 +99,7 @@ interface MasterParts {
   readonly listener: Listener;
   readonly registry: Registry;
   readonly start: ClusterStart;
+  readonly whitelist: WhitelistFile | null;
 }
 
 class Master implements RunningMaster {
@@ -106,12 +116,14 @@ class Master implements RunningMaster {
   readonly #metrics: Metrics;
   readonly #loop: MasterLoop;
   readonly #grpc: GrpcApi;
+  readonly #inbox: Inbox;
+  readonly #whitelist: WhitelistFile | null;
   #http: HttpApi | null = null;
   #hasFailed = false;
   #resolveFatal: (error: ClusterError) => void = () => {};
   #stopping: Promise<void> | null = null;
 
-  constructor({ options, listener, registry, start }: MasterParts) {
+  constructor({ options, listener, registry, start, whitelist }: MasterParts) {
     this.#options = options;
     this.#listener = listener;
     this.#registry = registry;
@@ -123,6 +135,8 @@ class Master implements RunningMaster {
     this.#cluster = new Cluster(start);
     this.#journal = options.hasJournal ? this.#openJournal(start) : null;
     const inbox = new Inbox(() => this.#loop.onReady());
+    this.#inbox = inbox;
+    this.#whitelist = whitelist;
     this.#grpc = new GrpcApi({
       inbox,
       clock: this.#clock,
@@ -164,6 +178,7 @@ class Master implements RunningMaster {
     });
     this.#http = http;
     this.#loop.start();
+    this.#watchWhitelist();
     this.#listener.serve({
       onGrpc: (socket) => this.#grpc.accept(socket),
       onHttp: (socket) => http.accept(socket),
@@ -178,6 +193,7 @@ class Master implements RunningMaster {
   /** Streams first: their ends are inputs, so that the registry knows since when frameworks are disconnected. */
   async #stop(): Promise<void> {
     this.#listener.refuse();
+    this.#whitelist?.close();
     this.#grpc.endStreams(
       new ClusterError("no_leader", "this master stops", { hint: "try again in a moment" }),
     );
@@ -186,6 +202,14 @@ class Master implements RunningMaster {
     await Promise.all([this.#grpc.close(STOP_GRACE_MS), this.#http?.close()]);
     this.#listener.close();
     await this.#registry.close();
+  }
+
+  #watchWhitelist(): void {
+    const source = this.#inbox.open();
+    this.#whitelist?.watch((agents) => {
+      this.#options.logger.info({ agents: agents?.length ?? "all" }, "the whitelist has changed");
+      source.push({ kind: "input", input: { principal: null, kind: "whitelist", agents } });
+    });
   }
 
   #onFatal(error: ClusterError): void {

@@ -83,12 +83,8 @@ export function bindSession(turn: Turn, agent: Agent, session: SessionId): void 
 /** M-23, M-51: whether the agent's resources may be offered at all. The whitelist names agents by id or host. */
 export function isOffered(state: ClusterState, agent: Agent): boolean {
   if (agent.condition !== "active" || agent.isDeactivated) return false;
-  const { whitelist } = state.config;
-  return (
-    whitelist === null ||
-    whitelist.includes(agent.agentId) ||
-    whitelist.includes(agent.info.hostname)
-  );
+  const { whitelist } = state;
+  return whitelist === null || whitelist.has(agent.agentId) || whitelist.has(agent.info.hostname);
 }
 
 export function conditionOf(agent: Agent): AgentCondition {

@@ -16,6 +16,7 @@ import { begin, initialState } from "./start.ts";
 import type { ClusterState, Turn } from "./state.ts";
 import type { Timer } from "./timers.ts";
 import { answer } from "./views.ts";
+import { setWhitelist } from "./whitelist.ts";
 
 /**
  * The master's decisions: one input in, effects out. Knows no socket, no disk and no clock; the same inputs give the
@@ -78,6 +79,9 @@ function perform(turn: Turn, input: ClusterInput): void {
       return;
     case "operator-call":
       operatorCall(turn, input.request, input.call, input.principal);
+      return;
+    case "whitelist":
+      setWhitelist(turn, input.agents);
       return;
     case "wake":
       wake(turn);

@@ -1,6 +1,6 @@
 import type { AllocatorConfig } from "@bourse/allocator/options";
 import type { AgentToMaster } from "@bourse/model/agent-messages";
-import type { AgentId, RequestId, SessionId } from "@bourse/model/ids";
+import type { RequestId, SessionId } from "@bourse/model/ids";
 import type { OperatorCall } from "@bourse/model/operator";
 import type { RegistryEntry } from "@bourse/model/registry";
 import type { FrameworkCall } from "@bourse/model/scheduler";
@@ -16,6 +16,8 @@ export type ClusterInput = { readonly principal: string | null } & (
   | { readonly kind: "agent-message"; readonly session: SessionId; readonly message: AgentToMaster }
   | { readonly kind: "agent-closed"; readonly session: SessionId; readonly cause: string }
   | { readonly kind: "operator-call"; readonly request: RequestId; readonly call: OperatorCall }
+  /** Whom to offer from now on, by agent id or host; the rest goes on without offers. Null = everybody (M-51). */
+  | { readonly kind: "whitelist"; readonly agents: readonly string[] | null }
   /** A timer of the core is due; sent at or after `wakeAtMs` of the last effects. */
   | { readonly kind: "wake" }
   /** No more input waits: now the allocator runs for what changed (DESIGN, When the allocator runs). */
@@ -50,6 +52,6 @@ export interface ClusterConfig extends AllocatorConfig {
   readonly completedFrameworksMax: number;
   /** Decisions kept per framework for `explain`. */
   readonly decisionsMax: number;
-  /** An agent refused everywhere else (M-51); null = all welcome. */
-  readonly whitelist: readonly AgentId[] | null;
+  /** Agents, by id or host, of which there are offers at the start (M-51); null = of all. */
+  readonly whitelist: readonly string[] | null;
 }

@@ -38,6 +38,7 @@ export interface ClusterSnapshot {
   readonly operations: readonly OperationRecord[];
   readonly taskCounts: readonly (readonly [TaskState, number])[];
   readonly maintenance: MaintenanceSnapshot;
+  readonly whitelist: readonly string[] | null;
   readonly timers: TimersSnapshot;
   readonly allocator: ReturnType<Allocator["snapshot"]>;
 }
@@ -70,6 +71,7 @@ export function snapshotState(state: ClusterState): ClusterSnapshot {
     operations: Array.from(state.operations.values(), copyOperation),
     taskCounts: Array.from(state.taskCounts),
     maintenance: snapshotMaintenance(state.maintenance),
+    whitelist: state.whitelist && Array.from(state.whitelist),
     timers: state.timers.snapshot(),
     allocator: state.allocator.snapshot(),
   };
@@ -92,6 +94,7 @@ export function restoreState(data: ClusterSnapshot, start: ClusterStart): Cluste
     taskCounts: new Map(data.taskCounts),
     allocatedMilli: new Map(),
     maintenance: restoreMaintenance(data.maintenance),
+    whitelist: data.whitelist && new Set(data.whitelist),
     timers: Timers.restore(data.timers),
     allocator: Allocator.restore(data.allocator, config),
   };

@@ -46,6 +46,7 @@ export function initialState(start: ClusterStart): ClusterState {
     taskCounts: new Map(),
     allocatedMilli: new Map(),
     maintenance: noMaintenance(),
+    whitelist: config.whitelist && new Set(config.whitelist),
     timers: new Timers(),
     allocator,
   };

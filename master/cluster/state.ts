@@ -55,6 +55,8 @@ export interface ClusterState {
    */
   readonly allocatedMilli: Map<string, number>;
   readonly maintenance: Maintenance;
+  /** Agents, by id or host, that are offered at all (M-51); null = all. Whoever feeds it tells it again after a start. */
+  whitelist: ReadonlySet<string> | null;
   readonly timers: Timers;
   readonly allocator: Allocator;
 }

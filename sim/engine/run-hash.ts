@@ -43,6 +43,9 @@ function addInput(hash: RollingHash, input: ClusterInput): void {
     case "operator-call":
       hash.add(input.call);
       return;
+    case "whitelist":
+      hash.add(input.agents);
+      return;
     case "wake":
     case "batch-end":
       return;

@@ -46,6 +46,7 @@ export class Script {
    *   SESSION register|...       a message of an agent
    *   SESSION close CAUSE        the stream breaks
    *   operator CALL ID...        see `operatorCall`
+   *   whitelist HOST...         only these agents are offered; `whitelist` alone: all
    *   restart [SECONDS]          the master dies, a new one starts from the registry (then)
    *   reload                     the same master from its snapshot
    *   tasks, agents, frameworks, offers, operations, reservations, volumes, roles, maintenance, explain F   what an operator sees
@@ -61,6 +62,10 @@ export class Script {
         return formatEffects(world.advanceTo(Number(words[0]) * 1000), this.#shown);
       case "operator":
         return this.#operator(words);
+      case "whitelist": {
+        const agents = words.length === 0 ? null : words;
+        return this.#show(world.apply({ kind: "whitelist", agents }));
+      }
       case "restart":
         if (words[0] !== undefined) world.monoMs = Number(words[0]) * 1000;
         world.restart();
