@@ -8,7 +8,7 @@ import { replay } from "./journal/replay.ts";
 import { type MasterOptions, type RunningMaster, startMaster } from "./main.ts";
 import { LmdbRegistry } from "./registry/lmdb.ts";
 import { TestClient } from "./testdata/test-client.ts";
-import { lastingOptions, REGISTER } from "./testdata/test-master.ts";
+import { lastingOptions, REGISTER, SUBSCRIBE } from "./testdata/test-master.ts";
 
 const made: string[] = [];
 const started: RunningMaster[] = [];
@@ -93,6 +93,11 @@ test("quota, weights and the maintenance schedule outlive the master, and their 
   const first = await start(given);
   const before = new TestClient(first.address);
   for (const call of calls) expect(await before.call(call)).toEqual({ kind: "done" });
+  const framework = before.framework();
+  const isDatabase = { type: "text-matches", pattern: "db-.*" } as const;
+  const constraints = [[{ selector: { type: "hostname" }, predicate: isDatabase } as const]];
+  framework.send({ ...SUBSCRIBE, offerConstraints: new Map([["*", constraints]]) });
+  await framework.message("subscribed");
   before.close();
   await first.stop();
   const [journal] = await readdir(join(given.dataDir, "journal"));
@@ -102,7 +107,7 @@ test("quota, weights and the maintenance schedule outlive the master, and their 
   const second = await start(given);
   const after = new TestClient(second.address);
   expect(await after.query({ kind: "roles", page: { limit: 10 } })).toMatchObject({
-    roles: [{ role: "eng", weightMilli: 2500, quota }],
+    roles: [{ role: "*" }, { role: "eng", weightMilli: 2500, quota }],
   });
   expect(await after.query({ kind: "maintenance" })).toMatchObject({
     machines: [{ machine: machines[0], mode: "down", unavailability: window.unavailability }],
