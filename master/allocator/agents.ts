@@ -287,15 +287,23 @@ export class AgentTable {
   ): Resources {
     const base = agent * this.width;
     const count = this.count[agent]!;
-    const list: Resource[] = [];
     let isWhole = true;
+    let length = 0;
     for (let entry = 0; entry < count; entry++) {
       const amount = amounts[from + entry]!;
+      if (amount > 0) length++;
       if (amount !== this.total[base + entry]) isWhole = false;
-      if (amount > 0)
-        list.push(this.#kinds.resourceOf(this.kind[base + entry]!, amount, values[from + entry]));
     }
-    return isWhole && this.#isTotal(agent, values, from) ? this.totalList[agent]! : list;
+    if (isWhole && this.#isTotal(agent, values, from)) return this.totalList[agent]!;
+    const list = new Array<Resource>(length);
+    let index = 0;
+    for (let entry = 0; entry < count; entry++) {
+      const amount = amounts[from + entry]!;
+      if (amount <= 0) continue;
+      const kind = this.kind[base + entry]!;
+      list[index++] = this.#kinds.resourceOf(kind, amount, values[from + entry]);
+    }
+    return list;
   }
 
   #isTotal(agent: number, values: readonly (ResourceValue | undefined)[], from: number): boolean {

@@ -195,13 +195,7 @@ export class ClientTable {
     return this.#isRanked[pair]!;
   }
 
-  /** Before what a pair holds changes, and after: `charge` in between. */
-  beginChange(pair: number): void {
-    const role = this.roleOf[pair]!;
-    this.tree.beginChange(role);
-    if (this.#isRanked[pair]) this.orderIn[role]!.take(pair);
-  }
-
+  /** What a pair holds changes; `noteChange` when that is over. */
   charge(pair: number, dimension: number, milli: number): void {
     this.pairShares.change(pair, dimension, milli);
     this.tree.charge(this.roleOf[pair]!, dimension, milli);
@@ -212,10 +206,10 @@ export class ClientTable {
     this.tree.countServed(this.roleOf[pair]!);
   }
 
-  endChange(pair: number): void {
+  noteChange(pair: number): void {
     const role = this.roleOf[pair]!;
-    if (this.#isRanked[pair]) this.orderIn[role]!.put(pair);
-    this.tree.endChange(role);
+    if (this.#isRanked[pair]) this.orderIn[role]!.touch(pair);
+    this.tree.noteChange(role);
   }
 
   countHolding(pair: number, change: 1 | -1): void {

@@ -41,7 +41,7 @@ export class DrfSorter implements Sorter {
     this.#rows = grownInts(this.#rows, this.#size + 1);
     this.#dirty = grownInts(this.#dirty, this.#size + 1);
     this.#rows[this.#size++] = row;
-    this.put(row);
+    this.touch(row);
   }
 
   remove(row: number): void {
@@ -51,10 +51,7 @@ export class DrfSorter implements Sorter {
     this.#dirty[this.#dirty.indexOf(row)] = this.#dirty[--this.#dirtySize]!;
   }
 
-  /** Nothing moves before the next `refresh`. */
-  take(_row: number): void {}
-
-  put(row: number): void {
+  touch(row: number): void {
     if (this.#table.isDirty[row] === 1) return;
     this.#table.isDirty[row] = 1;
     this.#dirty[this.#dirtySize++] = row;
@@ -77,12 +74,23 @@ export class DrfSorter implements Sorter {
     this.#version = this.#dimensions.version;
   }
 
+  /** To the right or to the left, by one shift of those in between. */
   #moveOne(row: number): void {
     this.#dirtySize = 0;
     this.#settle(row);
-    if (this.#size === 1) return;
-    this.#takeOut(this.#rows.indexOf(row));
-    this.#place(row);
+    const rows = this.#rows;
+    const size = this.#size;
+    if (size === 1) return;
+    const from = rows.indexOf(row);
+    if (from + 1 < size && this.#table.compare(rows[from + 1]!, row) < 0) {
+      const to = this.#lowerBound(row, from + 2, size);
+      rows.copyWithin(from, from + 1, to);
+      rows[to - 1] = row;
+    } else if (from > 0) {
+      const to = this.#lowerBound(row, 0, from);
+      rows.copyWithin(to + 1, to, from);
+      rows[to] = row;
+    }
   }
 
   #moveDirty(): void {
@@ -110,16 +118,16 @@ export class DrfSorter implements Sorter {
   }
 
   #place(row: number): void {
-    const index = this.#lowerBound(row);
+    const index = this.#lowerBound(row, 0, this.#size);
     this.#rows.copyWithin(index + 1, index, this.#size);
     this.#rows[index] = row;
     this.#size++;
   }
 
-  /** How many rows come before `row`. The order is total: names differ. */
-  #lowerBound(row: number): number {
-    let low = 0;
-    let high = this.#size;
+  /** The first place of those from `from` on, and before `to`, whose row does not come before `row`: names differ. */
+  #lowerBound(row: number, from: number, to: number): number {
+    let low = from;
+    let high = to;
     while (low < high) {
       const middle = (low + high) >>> 1;
       if (this.#table.compare(this.#rows[middle]!, row) < 0) low = middle + 1;

@@ -57,9 +57,7 @@ export class RandomSorter implements Sorter {
     this.#isDirty = true;
   }
 
-  take(): void {}
-
-  put(): void {}
+  touch(): void {}
 
   /** By name: to show an order must not draw one. */
   list(): readonly number[] {

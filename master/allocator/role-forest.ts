@@ -120,13 +120,12 @@ export class Forest {
   #change(name: string, units: Readonly<Record<string, number>>, isServed: boolean): this {
     const role = this.#slot(name);
     const held = present(this.#held.get(name), name);
-    this.tree.beginChange(role);
     for (const [dimension, amount] of Object.entries(units)) {
       held[dimension] = (held[dimension] ?? 0) + amount;
       this.tree.charge(role, this.#dimensions.retain(dimension), Math.round(amount * 1000));
     }
     if (isServed) this.tree.countServed(role);
-    this.tree.endChange(role);
+    this.tree.noteChange(role);
     return this;
   }
 }

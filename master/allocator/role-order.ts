@@ -14,9 +14,8 @@ import { NONE } from "./slots.ts";
 export interface RoleOrder {
   insert(parent: number, row: number): void;
   remove(parent: number, row: number): void;
-  /** Around a change of what the row holds. */
-  take(parent: number, row: number): void;
-  put(parent: number, row: number): void;
+  /** What the row holds has changed. */
+  touch(parent: number, row: number): void;
   /** A new agent is looked at. */
   start(): void;
   /** The next role with a pair that may be served, or NONE. */
@@ -50,12 +49,8 @@ export class DrfRoleOrder implements RoleOrder {
     this.#group(parent).remove(row);
   }
 
-  take(parent: number, row: number): void {
-    this.#group(parent).take(row);
-  }
-
-  put(parent: number, row: number): void {
-    this.#group(parent).put(row);
+  touch(parent: number, row: number): void {
+    this.#group(parent).touch(row);
   }
 
   start(): void {
@@ -126,9 +121,7 @@ export class RandomRoleOrder implements RoleOrder {
     this.#isDirty = true;
   }
 
-  take(): void {}
-
-  put(): void {}
+  touch(): void {}
 
   start(): void {
     this.#index = 0;

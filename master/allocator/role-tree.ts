@@ -122,13 +122,7 @@ export class RoleTree {
     }
   }
 
-  /** Before what pairs of the role hold changes, and after: `charge` in between. */
-  beginChange(role: number): void {
-    if (this.isInner(role) && this.isServable(role)) this.#order.take(role, ownRow(role));
-    for (let node = role; node !== NONE; node = this.parentOf[node]!)
-      if (this.isRanked(node)) this.#order.take(this.parentOf[node]!, subtreeRow(node));
-  }
-
+  /** What pairs of the role hold changes; `noteChange` when that is over. */
   charge(role: number, dimension: number, milli: number): void {
     if (this.isInner(role)) this.shares.change(ownRow(role), dimension, milli);
     for (let node = role; node !== NONE; node = this.parentOf[node]!)
@@ -143,10 +137,10 @@ export class RoleTree {
     }
   }
 
-  endChange(role: number): void {
-    if (this.isInner(role) && this.isServable(role)) this.#order.put(role, ownRow(role));
+  noteChange(role: number): void {
+    if (this.isInner(role) && this.isServable(role)) this.#order.touch(role, ownRow(role));
     for (let node = role; node !== NONE; node = this.parentOf[node]!)
-      if (this.isRanked(node)) this.#order.put(this.parentOf[node]!, subtreeRow(node));
+      if (this.isRanked(node)) this.#order.touch(this.parentOf[node]!, subtreeRow(node));
   }
 
   get weights(): ReadonlyMap<Role, number> {

@@ -146,7 +146,8 @@ export class ShareTable {
   #holdsTheSame(left: number, right: number): boolean {
     if (this.#weight[left] !== this.#weight[right]) return false;
     const width = this.#width;
-    for (let dimension = 0; dimension < width; dimension++) {
+    const count = Math.min(this.#dimensions.count, width);
+    for (let dimension = 0; dimension < count; dimension++) {
       if (this.#held[left * width + dimension] !== this.#held[right * width + dimension]) {
         return false;
       }

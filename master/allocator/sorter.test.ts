@@ -51,9 +51,8 @@ class Group {
 
   weight(name: string, weight: number): this {
     const row = present(this.#rows.get(name), name);
-    this.#sorter.take(row);
     this.#table.setWeight(row, weight * 1000);
-    this.#sorter.put(row);
+    this.#sorter.touch(row);
     return this;
   }
 
@@ -89,11 +88,10 @@ class Group {
   #change(name: string, units: Readonly<Record<string, number>>, isServed: boolean): this {
     const row = present(this.#rows.get(name), name);
     const isRanked = !this.#inactive.has(name);
-    if (isRanked) this.#sorter.take(row);
     for (const [dimension, amount] of Object.entries(units))
       this.#table.change(row, this.#dimensions.retain(dimension), Math.round(amount * 1000));
     if (isServed) this.#table.countServed(row);
-    if (isRanked) this.#sorter.put(row);
+    if (isRanked) this.#sorter.touch(row);
     return this;
   }
 }

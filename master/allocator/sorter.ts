@@ -12,9 +12,8 @@ export interface Sorter {
   /** The row is new to the group, and its weight and holdings are set. */
   insert(row: number): void;
   remove(row: number): void;
-  /** Takes a row out before its share changes; `put` it back after. One row at a time. */
-  take(row: number): void;
-  put(row: number): void;
+  /** The row's share has changed: it moves with the next `refresh`. */
+  touch(row: number): void;
   /** All rows, for people and tests: as they are served, or by name where chance decides. */
   list(): readonly number[];
 }

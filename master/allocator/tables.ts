@@ -166,12 +166,11 @@ export class Tables {
     const entries = this.agents.entriesFor(agent, resources);
     this.filters.moveEntries(agent);
     const holding = this.#openHolding(agent, pair);
-    this.clients.beginChange(pair);
     resources.forEach(({ value }, index) => {
       this.#holdEntry(agent, pair, holding, entries[index]!, amountOf(value), asElements(value));
     });
     if (isServed) this.clients.countServed(pair);
-    this.clients.endChange(pair);
+    this.clients.noteChange(pair);
     this.agents.noteFree(agent);
   }
 
@@ -184,13 +183,12 @@ export class Tables {
   ): void {
     const holding = this.#openHolding(agent, pair);
     const count = this.agents.count[agent]!;
-    this.clients.beginChange(pair);
     for (let entry = 0; entry < count; entry++) {
       if (amounts[entry]! > 0)
         this.#holdEntry(agent, pair, holding, entry, amounts[entry]!, values[entry]);
     }
     this.clients.countServed(pair);
-    this.clients.endChange(pair);
+    this.clients.noteChange(pair);
     this.agents.noteFree(agent);
   }
 
@@ -199,7 +197,6 @@ export class Tables {
     const { agents, clients } = this;
     const holding = agents.holdings.find(agent, pair);
     if (holding === NONE) failToGiveBack(resources);
-    clients.beginChange(pair);
     for (let index = 0; index < resources.length; index++) {
       const resource = resources[index]!;
       const entry = agents.entryOfResource(agent, resource);
@@ -208,7 +205,7 @@ export class Tables {
       agents.release(agent, holding, entry, amount, asElements(resource.value));
       this.#charge(agent, pair, holding, entry, -amount);
     }
-    clients.endChange(pair);
+    clients.noteChange(pair);
     if (agents.noteFree(agent)) this.#setTotal(agent, agents.totalList[agent]!);
     if (agents.holdings.isEmpty(holding)) this.#closeHolding(agent, holding);
   }
