@@ -1,17 +1,26 @@
 import { present } from "@bourse/model/assert";
 import { expect, test } from "vitest";
 import type { Cluster } from "./cluster.ts";
-import { checkInvariants } from "./invariants.ts";
-import type { Agent, ClusterState, Framework, OfferRecord, Task } from "./state.ts";
+import { checkInvariants, checkTouched } from "./invariants.ts";
+import type {
+  Agent,
+  ClusterState,
+  Framework,
+  OfferRecord,
+  OperationRecord,
+  Task,
+} from "./state.ts";
+import { resourcesOf } from "./testing/resource-words.ts";
 import { Script } from "./testing/script-commands.ts";
 import { World } from "./testing/world.ts";
 
-/** An agent with a running task and the rest of it on offer. */
+/** An agent with a running task, an operation on its way, and the rest of it on offer. */
 function busyCluster(): Cluster {
   const world = new World();
   const script = new Script(world);
   for (const line of [
     "s1 register",
+    "operator operate S0 reserve:cpus(ops)=1",
     "s2 subscribe f1",
     "s2 accept O0 refuse=0 t1:cpus=1,mem=128",
     "s1 update f1/t1 TASK_RUNNING uuid=u1",
@@ -28,6 +37,7 @@ interface Parts {
   readonly framework: Framework;
   readonly task: Task;
   readonly offer: OfferRecord;
+  readonly operation: OperationRecord;
 }
 
 test("a cluster that works has no violations", () => {
@@ -40,7 +50,55 @@ test.each<[what: string, damage: (parts: Parts) => void, violation: RegExp]>([
     ({ agent }) => {
       agent.info = { ...agent.info, resources: [] };
     },
-    /has nothing, but cpus:4; mem:4096 are given away/,
+    /has nothing, but cpus:3; mem:4096 are given away/,
+  ],
+  [
+    "the allocator thinks that something is free which is not",
+    ({ agent }) => {
+      const resources = resourcesOf("cpus=3,mem=4096");
+      agent.info = { ...agent.info, resources };
+    },
+    /are given away and cpus\(ops\):1 are free/,
+  ],
+  [
+    "what is held on an overdrawn agent is offered too",
+    ({ agent }) => {
+      agent.isOverdrawn = true;
+      agent.info = { ...agent.info, resources: resourcesOf("mem=4096") };
+    },
+    /is overdrawn, but cpus:3 is offered/,
+  ],
+  [
+    "the master counts an operation that is over",
+    ({ operation }) => {
+      operation.state = "OPERATION_DROPPED";
+    },
+    /should have cpus:4; mem:4096, but has cpus:3; cpus\(ops\):1; mem:4096/,
+  ],
+  [
+    "an operation of an agent that nobody else knows",
+    ({ state, operation }) => state.operations.delete(operation.operationUuid),
+    /has operation .*-P0, which nobody else knows/,
+  ],
+  [
+    "an operation that its agent does not know",
+    ({ agent, operation }) => agent.operations.delete(operation),
+    /1 operations are known, but agents have 0/,
+  ],
+  [
+    "an operation of a framework that is not known",
+    ({ framework, operation }) =>
+      framework.operations.set("o1", { ...operation, operationUuid: "p9" }),
+    /framework f1 has operation p9, which is not known/,
+  ],
+  [
+    "an operation that its framework does not know",
+    ({ state, agent, operation }) => {
+      const own = { ...operation, frameworkId: "f1", operationId: "o1", operationUuid: "p9" };
+      state.operations.set("p9", own);
+      agent.operations.add(own);
+    },
+    /operation p9 on agent .* is not known to framework f1/,
   ],
   [
     "the allocator has forgotten what a task holds",
@@ -49,7 +107,7 @@ test.each<[what: string, damage: (parts: Parts) => void, violation: RegExp]>([
       const held = { frameworkId, role, agentId, resources: info.resources };
       state.allocator.recover(held, { kind: "terminal" }, { monoMs: 1000, wallMs: 0 });
     },
-    /holds cpus:3; mem:3968 in the allocator, cpus:4; mem:4096 here/,
+    /holds cpus:2; mem:3968 in the allocator, cpus:3; mem:4096 here/,
   ],
   [
     "a task that ended holds its resources",
@@ -119,6 +177,23 @@ test.each<[what: string, damage: (parts: Parts) => void, violation: RegExp]>([
   const framework = present(state.frameworks.get("f1"), "the framework");
   const task = present(framework.tasks.get("t1"), "the task");
   const offer = present(state.offers.values().next().value, "the offer");
-  damage({ state, agent, framework, task, offer });
+  const operation = present(state.operations.values().next().value, "the operation");
+  damage({ state, agent, framework, task, offer, operation });
   expect(checkInvariants(cluster).join("\n")).toMatch(violation);
+});
+
+test("it is found when an offer passes a limit", () => {
+  const world = new World();
+  const script = new Script(world);
+  for (const line of ["s1 register", "s2 subscribe f1 roles=eng/a"]) script.run(line);
+  const { state } = world.cluster;
+  const offers = Array.from(state.offers.values(), ({ offer }) => offer);
+  const quota = { role: "eng", guarantees: [], limits: [{ name: "cpus", milli: 3000 }] };
+  state.allocator.updateQuota(quota);
+  const send = [{ to: "framework", session: 2, event: { kind: "offers", offers } }] as const;
+  const effects = { persist: [], send, wakeAtMs: 0 };
+  const input = { kind: "batch-end", principal: null } as const;
+  expect(checkTouched(world.cluster, input, effects).join("\n")).toMatch(
+    /gives cpus to role eng\/a, but eng consumes 4000 milli of at most 3000/,
+  );
 });

@@ -7,7 +7,7 @@ export function pageOf<Item, View>(
   { limit, after }: Page,
   view: (item: Item) => View,
 ): { items: View[]; next: { next?: string } } {
-  const size = Math.max(1, Math.min(limit, CLUSTER_LIMITS.pageMax));
+  const size = pageSize(limit);
   const ids = Array.from(all.keys()).filter((id) => after === undefined || id > after);
   ids.sort();
   const page = ids.slice(0, size);
@@ -16,4 +16,9 @@ export function pageOf<Item, View>(
     items: page.map((id) => view(all.get(id) as Item)),
     next: last !== undefined && ids.length > size ? { next: last } : {},
   };
+}
+
+/** At least one, so that whoever pages gets on. */
+export function pageSize(limit: number): number {
+  return Math.max(1, Math.min(limit, CLUSTER_LIMITS.pageMax));
 }

@@ -7,7 +7,7 @@ import type {
   VolumeView,
 } from "@bourse/model/operator";
 import type { Reservation, Resource, Resources } from "@bourse/model/resources";
-import { pageOf } from "./pages.ts";
+import { pageOf, pageSize } from "./pages.ts";
 import { persistenceOf, volumeKey } from "./resource-conversion.ts";
 import { sumOf } from "./resource-sums.ts";
 import type { Agent, ClusterState, OperationRecord } from "./state.ts";
@@ -68,7 +68,7 @@ function pageOfAgents<View>(
       const cursor = `${agent.agentId}${SEPARATOR}${key}`;
       if (page.after === undefined || cursor > page.after) all.set(cursor, view);
     }
-    if (all.size > page.limit) break;
+    if (all.size > pageSize(page.limit)) break;
   }
   return pageOf(all, page, (view) => view);
 }
