@@ -2,7 +2,6 @@ import type { AgentId, FrameworkId } from "@bourse/model/ids";
 import type { InverseOffer, Unavailability } from "@bourse/model/maintenance";
 import { add, type Resources } from "@bourse/model/resources";
 import type { FrameworkCall } from "@bourse/model/scheduler";
-import { isAdmitted } from "./agents.ts";
 import {
   type Asked,
   dropQuestion,
@@ -28,7 +27,7 @@ export function askToLeave(turn: Turn): void {
   for (const asked of questions(maintenance)) if (isMoot(turn.state, asked)) withdraw(turn, asked);
   const byFramework = new Map<Framework, InverseOffer[]>();
   for (const agent of agents.values()) {
-    if (!isAdmitted(agent) || agent.tasks.size === 0) continue;
+    if (agent.tasks.size === 0) continue;
     const unavailability = unavailabilityOf(turn.state, agent.info.hostname);
     if (unavailability !== undefined) askOnAgent(turn, agent, unavailability, byFramework);
   }
@@ -135,7 +134,7 @@ function holdingsOn(agent: Agent): ReadonlyMap<FrameworkId, Resources> {
 /** The framework has left, the agent has gone, or the machine is not to be serviced at that time any more. */
 function isMoot(state: ClusterState, { agentId, frameworkId, unavailability }: Asked): boolean {
   const agent = state.agents.get(agentId);
-  if (agent === undefined || !isAdmitted(agent) || !state.frameworks.has(frameworkId)) return true;
+  if (agent === undefined || !state.frameworks.has(frameworkId)) return true;
   if (!isSame(unavailabilityOf(state, agent.info.hostname), unavailability)) return true;
   for (const task of agent.tasks)
     if (task.isHolding && task.frameworkId === frameworkId) return false;

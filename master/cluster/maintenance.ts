@@ -142,7 +142,7 @@ export function unavailabilityOf(
 
 /** Why an agent of this host may not register now. */
 export function downRefusal({ maintenance }: ClusterState, hostname: string): Refusal | null {
-  if (maintenance.down.size === 0 || !maintenance.down.has(hostKey(hostname))) return null;
+  if (!maintenance.down.has(hostKey(hostname))) return null;
   return {
     code: "conflict",
     message: `cannot register: machine ${hostname} is down for maintenance`,
