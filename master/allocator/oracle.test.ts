@@ -1,7 +1,7 @@
 import type { Capability } from "@bourse/model/framework";
 import type { Quota } from "@bourse/model/quota";
 import { Random } from "@bourse/model/random";
-import { contains, type Resources, scalarMilli, subtract } from "@bourse/model/resources";
+import { contains, kindOf, type Resources, scalarMilli, subtract } from "@bourse/model/resources";
 import { parseResources } from "@bourse/model/resources-text";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -56,14 +56,25 @@ test(
 test(
   "what is offered was free, and is in no other offer of the same run",
   () => {
+    const seen = new Set<string>();
     watch((world, offers) => {
       const left = new Map<string, Resources>();
-      for (const { agentId, resources } of offers) {
+      for (const { agentId, role, resources } of offers) {
         const free = left.get(agentId) ?? world.freeOf(agentId);
         expect(contains(free, resources)).toBe(true);
         left.set(agentId, subtract(free, resources));
+        if (role.includes("/")) seen.add("a role below the top");
+        if (resources.some(({ isShared }) => isShared)) seen.add("a shared volume");
+        if (resources.some(({ name }) => name === "gpus")) seen.add("gpus");
+        const holders = resources.flatMap(({ reservations }) => reservations?.at(-1)?.role ?? []);
+        if (holders.some((holder) => holder !== role)) seen.add("an ancestor's reservation");
+        const rest = subtract(free, resources).filter(isQuotaBound);
+        if (rest.some((one) => resources.some((other) => kindOf(other) === kindOf(one))))
+          seen.add("a part of a scalar");
       }
     });
+    // The random clusters are about something.
+    expect(seen.size).toBe(5);
   },
   TIMEOUT_MS,
 );
@@ -141,6 +152,26 @@ test(
         expect(
           offers.filter(({ frameworkId }) => frameworkId === framework).length,
         ).toBeLessThanOrEqual(left);
+    });
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  "a run right after another has nothing more to give, but copies of shared volumes",
+  () => {
+    check((steps, config) => {
+      const world = new World(config);
+      const allocator = new Allocator({ random: Random.fromSeed(7), config });
+      for (const step of steps) {
+        if (step.kind === "run") world.note(allocator.allocate(world.now, "changed"));
+        else world.tell(step, [allocator]);
+      }
+      if (world.refused.length > 0) return; // One of them may end with the first run.
+      const now = { monoMs: world.monoMs + 1_000, wallMs: 0 };
+      allocator.allocate(now, "all");
+      for (const { resources } of allocator.allocate(now, "all"))
+        expect(resources.filter(({ isShared }) => !isShared)).toEqual([]);
     });
   },
   TIMEOUT_MS,
