@@ -36,5 +36,6 @@ export function scheduleProblem(
 }
 
 function invalid(problem: string): Refusal {
-  return { code: "invalid_call", message: `cannot update the maintenance schedule: ${problem}` };
+  const message = `cannot update the maintenance schedule: ${problem}`;
+  return { code: "invalid_call", message, hint: "see `bourse maintenance schedule get`" };
 }

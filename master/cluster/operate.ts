@@ -40,7 +40,8 @@ export function operate(
   const by = principal === null ? {} : { principal };
   const conversion = conversionOf(operation, by, agent.info.resources);
   if (typeof conversion === "string") {
-    return { code: "invalid_call", message: `cannot ${what} on agent ${agentId}: ${conversion}` };
+    const message = `cannot ${what} on agent ${agentId}: ${conversion}`;
+    return { code: "invalid_call", message, hint: "see what it has with `bourse agent inspect`" };
   }
   const inUse = useProblem(agent, conversion);
   if (inUse !== null) {

@@ -21,7 +21,12 @@ export function updateQuotas(
   const quotas = call.quotas.map(sorted);
   const problem = quotaProblem(quotas, state.allocator.quotas());
   if (problem !== null) {
-    return { code: "invalid_call", message: `cannot set quota: ${problem}` };
+    const message = `cannot set quota: ${problem}`;
+    return {
+      code: "invalid_call",
+      message,
+      hint: "see what is in force with `bourse role quota get`",
+    };
   }
   const refusal = call.isForced
     ? null
