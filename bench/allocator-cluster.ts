@@ -39,10 +39,11 @@ export function benchCluster(options: ClusterOptions): BenchCluster {
       capabilities: [],
     });
   }
-  const total = totalOf(options);
-  const tasks = tasksOf(options);
   const held: Held[] = [];
   for (let index = 0; index < options.agents; index++) {
+    // Objects of its own: a master gets each agent in a message of its own.
+    const total = totalOf(options);
+    const tasks = tasksOf(options);
     const agentId: AgentId = `6f0c4e2a-1-S${index}`;
     const used = tasks.map((resources, task): Held => {
       const framework = (index * tasks.length + task) % options.frameworks;
@@ -57,11 +58,11 @@ export function benchCluster(options: ClusterOptions): BenchCluster {
 }
 
 /** As a master makes them. */
-function frameworkIdOf(index: number): FrameworkId {
+export function frameworkIdOf(index: number): FrameworkId {
   return `6f0c4e2a-1-${String(index).padStart(4, "0")}`;
 }
 
-function roleOf({ roles }: ClusterOptions, framework: number): Role {
+export function roleOf({ roles }: Pick<ClusterOptions, "roles">, framework: number): Role {
   return roles === 1 ? "role" : `role-${framework % roles}`;
 }
 

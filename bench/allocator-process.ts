@@ -1,3 +1,4 @@
+import type { Allocator } from "@bourse/allocator/allocator";
 import { assert } from "@bourse/model/assert";
 import type { Now } from "@bourse/model/now";
 import {
@@ -8,7 +9,7 @@ import {
   scalar,
   subtract,
 } from "@bourse/model/resources";
-import { benchCluster, type Held } from "./allocator-cluster.ts";
+import { benchCluster, frameworkIdOf, type Held, roleOf } from "./allocator-cluster.ts";
 import {
   type AllocatorCell,
   type AllocatorRow,
@@ -84,10 +85,8 @@ function measureCycles(cell: AllocatorCell): readonly AllocatorRow[] {
   const offers = allocator.allocate(clock.tick(), "all");
   rows.push(measureIdle(cell, "all-offered", () => allocator.allocate(clock.tick(), "all").length));
   if (cell.agents * cell.frameworks > FILTERS_MAX || cell.variant !== "used") return rows;
-  for (let left = offers; left.length > 0; left = allocator.allocate(clock.tick(), "all")) {
-    for (const offer of left)
-      allocator.recover(offer, { kind: "declined", refuseMs: REFUSE_MS }, clock.now);
-  }
+  for (const offer of offers) allocator.recover(offer, { kind: "terminal" }, clock.now);
+  refuseAll(allocator, cell, clock);
   assert(
     allocator.countFilters(clock.now) === cell.agents * cell.frameworks,
     "every framework must have refused every agent",
@@ -96,6 +95,33 @@ function measureCycles(cell: AllocatorCell): readonly AllocatorRow[] {
     measureIdle(cell, "all-filtered", () => allocator.allocate(clock.tick(), "all").length),
   );
   return rows;
+}
+
+/** Every framework refuses every agent, one framework after the other: the others ask for nothing meanwhile. */
+function refuseAll(allocator: Allocator, cell: AllocatorCell, clock: Clock): void {
+  for (let index = 0; index < cell.frameworks; index++) setAsking(allocator, cell, index, false);
+  for (let index = 0; index < cell.frameworks; index++) {
+    setAsking(allocator, cell, index, true);
+    for (const offer of allocator.allocate(clock.tick(), "all"))
+      allocator.recover(offer, { kind: "declined", refuseMs: REFUSE_MS }, clock.now);
+    setAsking(allocator, cell, index, false);
+  }
+  for (let index = 0; index < cell.frameworks; index++) setAsking(allocator, cell, index, true);
+}
+
+/** Unlike a revival this leaves filters as they are. */
+function setAsking(
+  allocator: Allocator,
+  cell: AllocatorCell,
+  framework: number,
+  isAsking: boolean,
+): void {
+  const role = roleOf(cell, framework);
+  allocator.updateFramework(frameworkIdOf(framework), {
+    roles: [role],
+    suppressedRoles: isAsking ? [] : [role],
+    capabilities: [],
+  });
 }
 
 /** A periodic run that offers nothing: what it leaves on the heap, it leaves there for nothing. */
