@@ -2,9 +2,10 @@
 // Which test fails if I flip this comparison? For each < <= > >= === !== && || + - of the given files, one at a time,
 // in a copy of master/allocator: are its fast tests red? Prints the survivors with file:line and the score.
 //
-//   npm run mutation -- master/allocator/quota.ts master/allocator/shares.ts [--every 3] [--timeout-s 60]
+//   npm run mutation -- master/allocator/quota.ts master/allocator/shares.ts [--every 3] [--tests oracle,script]
 //
-// --every N takes each Nth flip only. A flip that makes tests run into the timeout counts as caught.
+// --every N takes each Nth flip only, --tests only the test files whose names begin so. A flip that makes them run
+// longer than --timeout-s counts as caught.
 import { spawn } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -33,6 +34,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     every: { type: "string", default: "1" },
+    tests: { type: "string", default: "" },
     "timeout-s": { type: "string", default: "60" },
   },
 });
@@ -41,6 +43,7 @@ if (positionals.length === 0) {
   process.exit(2);
 }
 
+const filters = values.tests.split(",").map((name) => `allocator/${name}`);
 const folder = copyOfAllocator();
 try {
   if ((await run("inherit")) !== "green")
@@ -49,20 +52,22 @@ try {
   const survivors = [];
   for (const path of positionals) {
     const file = basename(path);
-    const source = readFileSync(resolve(ROOT, path), "utf8");
+    const source = readFileSync(join(folder, "allocator", file), "utf8");
     const flips = flipsOf(source).filter((_, index) => index % Number(values.every) === 0);
     for (const { at, from } of flips) {
       const mutant = source.slice(0, at) + FLIPPED[from] + source.slice(at + from.length);
       writeFileSync(join(folder, "allocator", file), mutant);
       if ((await run()) !== "green") caught++;
-      else survivors.push(describe(path, source, at, from));
+      else {
+        survivors.push(describe(path, source, at, from));
+        console.log(survivors.at(-1));
+      }
     }
     writeFileSync(join(folder, "allocator", file), source);
     console.log(
-      `${relative(ROOT, resolve(path))}: ${flips.length} flips, ${survivors.length} survivors so far`,
+      `${relative(ROOT, resolve(path))}: ${flips.length} flips, ${survivors.length} not caught so far`,
     );
   }
-  for (const survivor of survivors) console.log(survivor);
   const total = caught + survivors.length;
   console.log(`${caught} of ${total} flips caught (${((100 * caught) / total).toFixed(1)} %)`);
 } finally {
@@ -94,7 +99,7 @@ function run(stdio = "ignore") {
   return new Promise((done) => {
     const child = spawn(
       process.execPath,
-      [join(ROOT, "node_modules/vitest/vitest.mjs"), "run", "--reporter=dot"],
+      [join(ROOT, "node_modules/vitest/vitest.mjs"), "run", "--reporter=dot", ...filters],
       {
         cwd: folder,
         env: { ...process.env, ORACLE_RUNS, ORACLE_SEED: "1", NO_COLOR: "1" },
