@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import type { RoleConstraints } from "@bourse/model/constraints";
 import type { TaskSpec } from "@bourse/model/container";
 import { ClusterError } from "@bourse/model/errors";
 import type { Role } from "@bourse/model/ids";
@@ -25,6 +26,8 @@ export interface ServiceOptions {
   readonly name: string;
   /** In which it asks for offers; default `*`. */
   readonly role?: Role;
+  /** On which agents it wants offers (M-38); default on all. */
+  readonly constraints?: RoleConstraints;
   /** How many to keep at the first start; later what was last asked for by `scale` counts. */
   readonly instances: number;
   readonly spec: TaskSpec;
@@ -57,7 +60,7 @@ const INSTANCES_MAX = 100_000;
  * `{"instances": 5}`, `status` for all instances.
  */
 export async function startService(options: ServiceOptions): Promise<Service> {
-  const { name, spec, stateDir, logger } = options;
+  const { name, spec, stateDir, logger, role = "*", constraints } = options;
   refuseWhatCannotRun(options);
   const config: ServiceConfig = {
     ...SERVICE_DEFAULTS,
@@ -78,7 +81,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 
   const driver = createDriver({
     masters: options.masters,
-    framework: { name, roles: [options.role ?? "*"] },
+    framework: { name, roles: [role] },
+    ...(constraints && { offerConstraints: new Map([[role, constraints]]) }),
     store: fileStore(join(stateDir, "framework.json")),
     log: logger,
   });

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { RoleConstraints } from "@bourse/model/constraints";
 import { launchedTasks } from "@bourse/model/offer";
 import { ranges, scalar } from "@bourse/model/resources";
 import { decodeRunSpec } from "@bourse/proto/wire/task";
@@ -56,6 +57,21 @@ async function call(method: string, body: unknown): Promise<unknown> {
   if (reply?.kind === "reply") return JSON.parse(Buffer.from(reply.body).toString());
   return end?.kind === "end" ? end.refusal : undefined;
 }
+
+test("it subscribes in its role, with what it asks of agents (M-38)", async () => {
+  const constraints: RoleConstraints = [
+    [
+      {
+        selector: { type: "attribute", name: "rack" },
+        predicate: { type: "text-equals", value: "r1" },
+      },
+    ],
+  ];
+  service = await startService(optionsOf({ role: "eng", constraints }));
+  const { info, offerConstraints } = await master.next("subscribe");
+  expect(info.roles).toEqual(["eng"]);
+  expect(offerConstraints).toEqual(new Map([["eng", constraints]]));
+});
 
 test("instances get ports of their own, and scale and status are answered over the master", async () => {
   service = await startService(optionsOf());
