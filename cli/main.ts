@@ -5,6 +5,7 @@ import { contextOf, globalOptions } from "./context.ts";
 import { addDoctorCommand } from "./doctor.ts";
 import { addEventsCommand } from "./events.ts";
 import { examples } from "./examples.ts";
+import { addExplainCommands } from "./explain.ts";
 import { addFrameworkCommands } from "./framework.ts";
 import { addJournalCommands } from "./journal.ts";
 import { addMaintenanceCommands } from "./maintenance.ts";
@@ -52,6 +53,7 @@ export function program(): Command {
   addVolumeCommands(root);
   addOperationCommands(root);
   addMaintenanceCommands(root);
+  addExplainCommands(root);
   const task = root
     .command("task")
     .description("run, list and look into tasks")
@@ -86,6 +88,7 @@ Examples:
   bourse task run busybox echo hello         run a container and see its output
   bourse task ls -w                          all tasks, drawn again after every change
   bourse task why web-1a2b                   why a task waits or was lost
+  bourse explain framework demo              why it gets no offers, and what would help
   bourse sim run --agents 1000 --tasks 100000`;
 
 function everyCommand(command: Command): readonly Command[] {

@@ -1,6 +1,5 @@
 import { ClusterError } from "@bourse/model/errors";
-import type { Decision, Explanation } from "@bourse/model/explain";
-import type { DeclineReason } from "@bourse/model/offer";
+import type { Explanation } from "@bourse/model/explain";
 import { formatResources } from "@bourse/model/resources";
 import { RUNNER_NAME, type RunnerReply } from "@bourse/model/runner";
 import type { TaskStatus } from "@bourse/model/task";
@@ -8,6 +7,7 @@ import type { Command } from "commander";
 import type { OperatorClient } from "./client.ts";
 import { type Context, contextFor, withClient } from "./context.ts";
 import { examples } from "./examples.ts";
+import { explanationText, reasonText } from "./explain-text.ts";
 import { findTarget } from "./jobs.ts";
 import { findFramework } from "./lookup.ts";
 import { printable, renderData } from "./output.ts";
@@ -21,15 +21,17 @@ export function addTaskWhyCommand(task: Command): void {
     .description("why a task waits, was lost or ended: the framework's reasons and the master's")
     .addHelpText("after", examples("bourse task why web-1a2b"))
     .argument("<task>", "id or unique prefix")
-    .action(async (text: string, _options: object, command: Command) => {
-      const context = contextFor(command);
-      await withClient(context, async (client) => {
-        const answer = await answerFor(client, text);
-        process.stdout.write(
-          context.output === "table" ? render(context, answer) : renderData(context, answer),
-        );
-      });
-    });
+    .action(async (text: string, _options: object, command: Command) => showTaskWhy(command, text));
+}
+
+export async function showTaskWhy(command: Command, text: string): Promise<void> {
+  const context = contextFor(command);
+  await withClient(context, async (client) => {
+    const answer = await answerFor(client, text);
+    process.stdout.write(
+      context.output === "table" ? render(context, answer) : renderData(context, answer),
+    );
+  });
 }
 
 interface Answer {
@@ -90,9 +92,9 @@ function render(context: Context, answer: Answer): string {
       lines.push(`  ${agentId} (${formatResources(offered)}): ${why}`);
     }
   }
-  if (answer.explanation !== undefined)
-    lines.push(...explanationLines(context, answer.explanation));
-  return lines.map((line) => `${printableLine(line)}\n`).join("");
+  const framework = lines.map((line) => `${printableLine(line)}\n`).join("");
+  if (answer.explanation === undefined) return framework;
+  return `${framework}${bold("The master says")}\n${explanationText(context, answer.explanation)}`;
 }
 
 export function headline(phase: string | undefined, newest: TaskStatus | undefined): string {
@@ -108,60 +110,6 @@ function statusLine(status: TaskStatus): string {
     (part) => part !== undefined,
   );
   return `${new Date(status.timestampMs).toISOString()} ${status.state} (${because.join(", ")})`;
-}
-
-function explanationLines(context: Context, explanation: Explanation): readonly string[] {
-  const { bold } = context.colors;
-  const lines = [bold("The master says"), `  ${explanation.summary}`];
-  for (const role of explanation.roles) {
-    const suppressed = role.isSuppressed ? ", offers suppressed by the framework" : "";
-    lines.push(
-      `  role ${role.role}: share ${(role.share * 100).toFixed(1)} %, place ${role.position} of ${role.of}${suppressed}`,
-    );
-  }
-  for (const agent of explanation.agents) {
-    const failed = agent.checks.filter((check) => !check.isPassed);
-    const verdict =
-      failed.length === 0
-        ? "passes every check"
-        : failed
-            .map(
-              (check) => `${check.name}${check.detail === undefined ? "" : ` (${check.detail})`}`,
-            )
-            .join("; ");
-    lines.push(`  ${agent.agentId} (free ${formatResources(agent.free)}): ${verdict}`);
-  }
-  if (explanation.decisions.length > 0) lines.push(bold("Lately"));
-  for (const decision of explanation.decisions.slice(-10))
-    lines.push(`  ${decisionLine(decision)}`);
-  return lines;
-}
-
-/** `cpus: 3.5 short: 4 wanted, 0.5 offered`. */
-function reasonText({ code, detail }: DeclineReason): string {
-  return detail === undefined ? code : `${code}: ${detail}`;
-}
-
-function decisionLine({ wallMs, what }: Decision): string {
-  const time = new Date(wallMs).toISOString();
-  switch (what.kind) {
-    case "offered":
-      return `${time} offered ${formatResources(what.resources)} of ${what.agentId}`;
-    case "rescinded":
-      return `${time} rescinded ${what.offerId}: ${what.cause}`;
-    case "declined": {
-      const why = what.reasons.map(reasonText).join("; ");
-      return `${time} declined ${what.agentId} for ${what.refuseMs / 1000} s${why === "" ? "" : `: ${why}`}`;
-    }
-    case "launched":
-      return `${time} launched ${what.taskCount} on ${what.agentId}`;
-    case "dropped":
-      return `${time} dropped ${what.taskId}: ${what.cause}`;
-    case "lost":
-      return `${time} lost ${what.taskId} on ${what.agentId}: ${what.cause}`;
-    case "withheld":
-      return `${time} withheld: ${what.cause}`;
-  }
 }
 
 /** Keeps our own colour codes, drops a peer's control characters. */

@@ -1,28 +1,20 @@
-import type { Check, CheckName, Holder } from "@bourse/model/explain";
+import type { Check, Holder } from "@bourse/model/explain";
 import type { AgentId, FrameworkId, Role } from "@bourse/model/ids";
 import { REFUSE_MS_MAX } from "@bourse/model/offer";
-import type { Amount } from "@bourse/model/quota";
 import { contains, formatMilli, formatResources, type Resources } from "@bourse/model/resources";
+import { amountOf } from "./amounts.ts";
 import { TAKES_GPUS, TAKES_REMOTE } from "./clients.ts";
 import { failedConstraints, formatConstraint, mayTakeAgent } from "./constraints.ts";
 import type { Candidate, Candidates, Inactivity } from "./explain-candidate.ts";
+import { type Finding, finding, passed, shortened } from "./explain-finding.ts";
 import { type Fit, fitOf } from "./explain-fit.ts";
+import { headroomFinding, limitFinding } from "./explain-limits.ts";
 import type { QuotaBooks } from "./explain-quota.ts";
 import type { Filter, FilterMoment } from "./filters.ts";
 import type { Minimum } from "./minimum.ts";
-import { formatAmounts, joined, type Obstacle } from "./relax.ts";
+import { formatAmounts, joined } from "./relax.ts";
 import { NONE } from "./slots.ts";
 import type { Tables } from "./tables.ts";
-
-const NAMED_MAX = 5;
-/** A finding is a line, not a page. */
-const DETAIL_MAX = 1_000;
-
-/** A check with its verdict, and what would help when it fails. */
-export interface Finding {
-  readonly check: Check;
-  readonly obstacle: Obstacle | null;
-}
 
 /** What checks are made against. */
 export interface Circumstances {
@@ -146,86 +138,6 @@ function minimumFinding({ minimum }: Candidate, fit: Fit): Finding {
   });
 }
 
-function limitFinding(quota: QuotaBooks, { role }: Candidate, { shortOfLimits }: Fit): Finding {
-  if (shortOfLimits.length === 0) return passed("quota-limit");
-  const tightest = shortOfLimits.map(({ name }) => quota.limitOf(role, name)!);
-  const raises = raisesOf(quota, role, shortOfLimits);
-  return finding("quota-limit", false, {
-    detail: `${formatAmounts(shortOfLimits)} short: ${joined(
-      tightest.map(
-        ({ role: whose, name, consumedMilli, limitMilli }) =>
-          `role ${whose} uses ${formatMilli(consumedMilli)} of at most ${formatMilli(limitMilli)} ${name}`,
-      ),
-    )}`,
-    shortfalls: shortOfLimits,
-    change: raises.map(({ whose }) => whose).join(" "),
-    remedy: () =>
-      `${formatAmounts(shortOfLimits)} more as limit: ${raises
-        .map(({ whose, limits }) => `\`bourse role quota set ${whose} --limit ${quoted(limits)}\``)
-        .join(" and ")}`,
-  });
-}
-
-/** Each limit on the way from the top that is in the way, with all limits of its role, raised. */
-function raisesOf(
-  quota: QuotaBooks,
-  role: Role,
-  short: readonly Amount[],
-): readonly { readonly whose: Role; readonly limits: readonly Amount[] }[] {
-  const more = new Map<Role, Amount[]>();
-  for (const { name, milli } of short) {
-    const needMilli = quota.limitOf(role, name)!.roomMilli + milli;
-    for (const { role: whose, roomMilli } of quota.limitsBelow(role, name, needMilli))
-      more.set(whose, [...(more.get(whose) ?? []), { name, milli: needMilli - roomMilli }]);
-  }
-  return Array.from(more, ([whose, amounts]) => ({
-    whose,
-    limits: quota.withLimits(whose, amounts),
-  }));
-}
-
-function headroomFinding(
-  quota: QuotaBooks,
-  { role }: Candidate,
-  { shortOfHeadroom }: Fit,
-): Finding {
-  if (shortOfHeadroom.length === 0) return passed("quota-headroom");
-  const held = shortOfHeadroom.map(({ name }) => ({ name, ...quota.headroomOf(role, name)! }));
-  const holders = Array.from(
-    new Set(held.flatMap(({ heldFor }) => heldFor.map((one) => one.role))),
-  );
-  const [only] = holders;
-  return finding("quota-headroom", false, {
-    detail: `${formatAmounts(shortOfHeadroom)} short: ${joined(
-      held.map(
-        ({ name, freeMilli, within, heldFor }) =>
-          `of ${formatMilli(freeMilli)} ${name} ${within === undefined ? "free" : `left by the limit of role ${within}`} guarantees hold ${few(
-            heldFor.map((one) => `${formatMilli(one.milli)} for role ${one.role}`),
-          )}`,
-      ),
-    )}`,
-    shortfalls: shortOfHeadroom,
-    change: holders.join(" "),
-    remedy: () =>
-      `${formatAmounts(shortOfHeadroom)} more in the cluster, or less guaranteed to role ${few(holders, "or")}${
-        only === undefined || holders.length > 1
-          ? ""
-          : `: \`bourse role quota set ${only} --guarantee ${quoted(quota.withGuarantees(only, shortOfHeadroom))}\``
-      }`,
-  });
-}
-
-/** `'cpus:1;mem:64'`, as a shell reads it. */
-function quoted(amounts: readonly Amount[]): string {
-  return `'${amounts.map(({ name, milli }) => `${name}:${formatMilli(milli)}`).join(";")}'`;
-}
-
-/** The first few, and how many more. */
-function few(words: readonly string[], last = "and"): string {
-  if (words.length <= NAMED_MAX) return joined(words, last);
-  return `${words.slice(0, NAMED_MAX).join(", ")} and ${words.length - NAMED_MAX} more`;
-}
-
 function budgetFinding({ clients }: Tables, { pair, frameworkId }: Candidate): Finding {
   const left = clients.offersLeft[clients.frameworkOf[pair]!]!;
   return finding("offer-budget", left > 0, {
@@ -259,19 +171,21 @@ function filterFinding(
 }
 
 function fitFinding({ hasWanted, shortOnAgent, missing }: Fit): Finding {
-  const details = [...shortOnAgent.map((amount) => `${formatAmounts([amount])} short`), ...missing];
+  const parts = missing.map((resource) => formatResources([resource]));
+  const elements = missing.reduce((sum, { value }) => sum + amountOf(value), 0);
   return finding("fits", hasWanted, {
-    detail: details.join(", "),
+    detail: [
+      ...shortOnAgent.map((amount) => `${formatAmounts([amount])} short`),
+      ...parts.map((part) => `${part} not free`),
+    ].join(", "),
     shortfalls: shortOnAgent,
-    change: missing.join(", "),
-    effort: missing.length,
+    change: parts.join(", "),
+    effort: elements,
     remedy: ({ names }) =>
-      [
+      joined([
         ...(shortOnAgent.length === 0 ? [] : [`${formatAmounts(shortOnAgent)} more on ${names}`]),
-        ...missing.map(
-          (text) => `${text.replace("not all of ", "").replace(" is free", "")} free on ${names}`,
-        ),
-      ].join(" and "),
+        ...parts.map((part) => `${part} free on ${names}`),
+      ]),
   });
 }
 
@@ -300,25 +214,6 @@ function describeMinimum(minimum: Minimum, free: Resources): string {
 
 function subjectOf(frameworkId: string | undefined): string {
   return frameworkId === undefined ? "the framework" : `framework ${frameworkId}`;
-}
-
-interface Failure {
-  readonly detail: string;
-  readonly remedy: Obstacle["remedy"];
-  readonly shortfalls?: Obstacle["shortfalls"];
-  readonly change?: string;
-  readonly effort?: number;
-}
-
-function passed(name: CheckName): Finding {
-  return { check: { name, isPassed: true }, obstacle: null };
-}
-
-function finding(name: CheckName, isPassed: boolean, failure: Failure): Finding {
-  if (isPassed) return passed(name);
-  const { detail, remedy, shortfalls = [], change = "", effort = 0 } = failure;
-  const check = { name, isPassed: false, detail: shortened(detail) };
-  return { check, obstacle: { check, remedy, shortfalls, change, effort } };
 }
 
 /** Who holds something of the agent, offered or in use; the first to come first. */
@@ -356,8 +251,4 @@ export function restOf(
   const untilRunMs = madeAfterRuns === nextRun.runs ? nextRun.monoMs : 0;
   const untilMs = kind === "pause" ? untilRunMs : Math.max(expiresAtMs, untilRunMs);
   return Math.max(0, untilMs - monoMs);
-}
-
-function shortened(text: string): string {
-  return text.length <= DETAIL_MAX ? text : `${text.slice(0, DETAIL_MAX - 3)}...`;
 }

@@ -2,14 +2,12 @@ import type { Role } from "@bourse/model/ids";
 import type { Amount } from "@bourse/model/quota";
 import {
   add,
-  contains,
-  formatResources,
+  isEmptyValue,
   type Resource,
   type Resources,
-  ranges,
-  rangesOf,
   scalar,
   scalarMilli,
+  subtractValues,
 } from "@bourse/model/resources";
 import { TAKES_REFINED, TAKES_REVOCABLE, TAKES_SHARED } from "./clients.ts";
 import type { Candidate } from "./explain-candidate.ts";
@@ -36,8 +34,8 @@ export interface Fit {
   /** Whether what is wanted is in it. */
   readonly hasWanted: boolean;
   readonly shortOnAgent: readonly Amount[];
-  /** Wanted ports and the like that are not free, in words. */
-  readonly missing: readonly string[];
+  /** Of wanted ports and the like what is not free. */
+  readonly missing: Resources;
   readonly shortOfLimits: readonly Amount[];
   readonly shortOfHeadroom: readonly Amount[];
   /** Of `free`, what quota lets pass: what it would be offered. */
@@ -68,7 +66,7 @@ export function fitOf(tables: Tables, quota: QuotaBooks, candidate: Candidate, a
   const ofLimits = preferred(onAgent, (option) => option.ofLimits.length === 0);
   const furthest = preferred(ofLimits, (option) => option.ofHeadroom.length === 0);
   const best = furthest.toSorted((a, b) => sizeOf(tables, a) - sizeOf(tables, b))[0]!;
-  const missing = wanted.filter((resource) => !isFree(resource, free));
+  const missing = wanted.flatMap((resource) => missingOf(resource, free));
   return {
     free,
     hasMinimum:
@@ -78,7 +76,7 @@ export function fitOf(tables: Tables, quota: QuotaBooks, candidate: Candidate, a
       name,
       milli: milli + overcommitted(tables, agent, name),
     })),
-    missing: missing.map((resource) => `not all of ${formatResources([resource])} is free`),
+    missing,
     shortOfLimits: best.ofLimits,
     shortOfHeadroom: best.ofHeadroom,
     offer: chop(tables.kinds, free, (name) => Math.min(limit(name), headroom(name))),
@@ -218,20 +216,14 @@ function overcommitted({ agents, kinds }: Tables, agent: number, name: string): 
   return Math.max(0, agents.allocated[at]! - agents.total[at]!);
 }
 
-function isFree({ name, value }: Resource, free: Resources): boolean {
-  switch (value.type) {
-    case "scalar":
-      return true; // Its shortfall is an amount.
-    case "ranges":
-      return contains([ranges(name, rangesOf(free, name))], [{ name, value }]);
-    case "set":
-      return value.items.every((item) =>
-        free.some(
-          (held) =>
-            held.name === name && held.value.type === "set" && held.value.items.includes(item),
-        ),
-      );
-  }
+/** The part of ranges or a set that is not free; the shortfall of a scalar is an amount. */
+function missingOf(wanted: Resource, free: Resources): Resources {
+  if (wanted.value.type === "scalar") return [];
+  let value = wanted.value;
+  for (const held of free)
+    if (held.name === wanted.name && held.value.type === value.type)
+      value = subtractValues(value, held.value) as typeof value;
+  return isEmptyValue(value) ? [] : [{ name: wanted.name, value }];
 }
 
 function amountsOf(resources: Resources): readonly Amount[] {

@@ -5,7 +5,7 @@ import type {
   Relaxation,
   RoleStanding,
 } from "@bourse/model/explain";
-import type { AgentId, Role } from "@bourse/model/ids";
+import type { AgentId } from "@bourse/model/ids";
 import {
   type Candidates,
   candidatesOf,
@@ -14,20 +14,19 @@ import {
 } from "./explain-candidate.ts";
 import {
   type Circumstances,
-  type Finding,
   filtersOf,
   findingsOf,
   holdersOf,
   restOf,
   sharedFindings,
 } from "./explain-checks.ts";
+import type { Finding } from "./explain-finding.ts";
 import { relativeSize } from "./explain-fit.ts";
-import { pathOf, QuotaBooks } from "./explain-quota.ts";
+import { QuotaBooks } from "./explain-quota.ts";
+import { rolesOf, standingOf } from "./explain-standing.ts";
 import type { FilterMoment } from "./filters.ts";
 import { type Attempt, relax } from "./relax.ts";
-import { subtreeRow } from "./role-tree.ts";
 import { NONE } from "./slots.ts";
-import { siblingStanding } from "./standings.ts";
 import type { Tables } from "./tables.ts";
 
 /** Rows of one answer. With a check each in some 30 bytes and the reasons of a few, that is about a megabyte. */
@@ -176,45 +175,6 @@ function agentsOf({ agents }: Tables, question: ExplainQuestion): readonly numbe
   if (question.kind !== "agent") return agents.slots.ascending().slice(0, question.agentsMax);
   const agent = agents.slots.slotOf(question.agentId);
   return agent === NONE ? [] : [agent];
-}
-
-/** From the top down to each role in question. */
-function rolesOf(question: ExplainQuestion, all: readonly Candidates[]): readonly Role[] {
-  const roles = all.flat().map(({ role }) => role);
-  if (question.kind === "role" || question.kind === "shape") roles.unshift(question.role);
-  return Array.from(new Set(roles.flatMap(pathOf)));
-}
-
-/** A role that nobody has is placed where it would be with nothing. */
-function standingOf(
-  { tables, quota, monoMs }: Circumstances,
-  role: Role,
-  all: readonly Candidates[],
-): RoleStanding {
-  const { clients, standings } = tables;
-  const { tree } = clients;
-  const slot = tree.slots.slotOf(role);
-  const pairs = all
-    .flat()
-    .filter((candidate) => candidate.role === role && candidate.pair !== NONE)
-    .map(({ pair }) => pair);
-  const limits = quota.limitedNames(role).map((name) => quota.limitOf(role, name)!);
-  const standing =
-    slot === NONE ? { share: 0, position: 1, of: 1 } : siblingStanding(tree, subtreeRow(slot));
-  return {
-    role,
-    isSuppressed: pairs.length > 0 && pairs.every((pair) => clients.isSuppressed[pair] === 1),
-    ...standing,
-    weightMilli: tree.weightMilliOf(role),
-    fairShare: standings.fairShares().get(slot) ?? 0,
-    unservedForMs: slot === NONE ? null : standings.unservedForMs(slot, monoMs),
-    limits: limits.map(({ role: whose, name, limitMilli, consumedMilli }) => ({
-      role: whose,
-      name,
-      limitMilli,
-      consumedMilli,
-    })),
-  };
 }
 
 function tallyOf(judgements: readonly Judgement[]): Omit<Tally, "agents" | "leftOut"> {
