@@ -1,3 +1,4 @@
+import { present } from "@bourse/model/assert";
 import type { AgentId, FrameworkId } from "@bourse/model/ids";
 import type { InverseOffer, Unavailability } from "@bourse/model/maintenance";
 import { add, type Resources } from "@bourse/model/resources";
@@ -131,10 +132,9 @@ function holdingsOn(agent: Agent): ReadonlyMap<FrameworkId, Resources> {
   return holdings;
 }
 
-/** The framework has left, the agent has gone, or the machine is not to be serviced at that time any more. */
+/** The framework has left, or the machine is not to be serviced at that time any more. */
 function isMoot(state: ClusterState, { agentId, frameworkId, unavailability }: Asked): boolean {
-  const agent = state.agents.get(agentId);
-  if (agent === undefined || !state.frameworks.has(frameworkId)) return true;
+  const agent = present(state.agents.get(agentId), "the agent of an inverse offer");
   if (!isSame(unavailabilityOf(state, agent.info.hostname), unavailability)) return true;
   for (const task of agent.tasks)
     if (task.isHolding && task.frameworkId === frameworkId) return false;
