@@ -32,8 +32,8 @@ import { Tables } from "./tables.ts";
  * the only way back. Ids that it does not know are bugs of the caller (assertions), but for agents in `recover`:
  * a removed agent has taken everything along.
  *
- * All roles are siblings: one with `/` in its name is a client of its own, which does not share with its parent and
- * cannot use its reservations. There is no quota. A shared resource goes to one framework at a time.
+ * Roles are a tree (role-tree.ts): `eng/backend` shares with its siblings what falls to `eng`. Quota binds every role
+ * and all below it (quota.ts).
  */
 export class Allocator {
   readonly #config: AllocatorConfig;
