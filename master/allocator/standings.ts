@@ -126,8 +126,12 @@ function allocatedIn(tree: RoleTree, role: number, names: readonly string[]): Re
   }, []);
 }
 
-/** All nodes of the tree, by name. Slow. */
+/** All nodes of the tree, by name. Slow; consumption is counted once for all of them. */
 export function roleStates(tables: Tables, monoMs: number): readonly RoleState[] {
+  return tables.whileCounted(() => statesOf(tables, monoMs));
+}
+
+function statesOf(tables: Tables, monoMs: number): readonly RoleState[] {
   const { agents, clients, dimensions, standings } = tables;
   const { tree } = clients;
   const fairShares = standings.fairShares();
