@@ -9,6 +9,7 @@ import type { ExplainSubject, OperatorView } from "@bourse/model/operator";
 import type { Resources } from "@bourse/model/resources";
 import { roleNameProblem } from "@bourse/model/role-name";
 import { conditionOf } from "./agents.ts";
+import { areOffersHeld } from "./allocation.ts";
 import { decisionsOfTask } from "./decisions.ts";
 import { inactivityOf } from "./explain-agent.ts";
 import {
@@ -28,6 +29,15 @@ type Subject<Kind extends ExplainSubject["kind"]> = Extract<ExplainSubject, { ki
  * answer shows at most so many agents (`VERDICTS_MAX`) and says how many it left out.
  */
 export function explain(state: ClusterState, now: Now, subject: ExplainSubject): OperatorView {
+  const view = answerTo(state, now, subject);
+  if (view.kind !== "explanation" || !areOffersHeld(state)) return view;
+  const { awaited, recovering } = state.counters;
+  const held = `no offers are made yet: there is quota, and ${awaited - recovering} of ${awaited} agents are back since the master's start`;
+  const summary = `${held}; ${view.explanation.summary}`;
+  return { ...view, explanation: { ...view.explanation, summary } };
+}
+
+function answerTo(state: ClusterState, now: Now, subject: ExplainSubject): OperatorView {
   switch (subject.kind) {
     case "framework":
     case "task": {
