@@ -56,6 +56,7 @@ describe("a wrong command line: exit code 2, what is wrong, what to do (C-3, C-5
     [/--domain "eu" is no fault domain/, ["master", "--domain", "eu"]],
     [/read the whitelist \/nowhere/, ["master", "--port", "0", "--whitelist", "/nowhere"]],
     [/domain "eu" is no fault domain/, ["agent", "--containerizer", "fake", "--domain", "eu"]],
+    [/--constraint "=" /, ["service", "--state-dir", "unused", "--constraint", "=", "--", "x"]],
     [/--role "a b"/, ["runner", "--state-dir", "unused", "--role", "a b"]],
   ])("%s", async (said, args) => {
     const answer = await run(...args);

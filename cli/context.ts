@@ -116,6 +116,11 @@ export function durationMs(text: string, flag: string): number {
   return milliseconds;
 }
 
+/** For a flag that may be repeated. */
+export function collect(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
+}
+
 /** A whole number within bounds. */
 export function integerOf(text: string, flag: string, from: number, to: number): number {
   const value = /^-?\d+$/.test(text.trim()) ? Number(text) : Number.NaN;

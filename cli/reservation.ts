@@ -4,7 +4,7 @@ import type { Label, Resource, Resources } from "@bourse/model/resources";
 import { parseResources } from "@bourse/model/resources-text";
 import type { Command } from "commander";
 import type { OperatorClient } from "./client.ts";
-import { contextFor, withClient } from "./context.ts";
+import { collect, contextFor, withClient } from "./context.ts";
 import { examples } from "./examples.ts";
 import { findAgent } from "./lookup.ts";
 import { type Column, printList, resourcesText } from "./output.ts";
@@ -149,11 +149,6 @@ async function operate(
 ): Promise<void> {
   await client.call({ kind: "operate", agentId, operation });
   process.stdout.write(`${resourcesText(operation.resources)} on ${agentId}\n`);
-}
-
-/** `--label` may be repeated. */
-export function collect(text: string, previous: readonly string[] = []): readonly string[] {
-  return [...previous, text];
 }
 
 /** `key=value` or `key`; undefined when none is given. */

@@ -1,7 +1,8 @@
 import { ClusterError } from "@bourse/model/errors";
 import { scalarMilli } from "@bourse/model/resources";
 import type { Command } from "commander";
-import { contextFor, integerOf } from "./context.ts";
+import { parseConstraint } from "./constraint-text.ts";
+import { collect, contextFor, integerOf } from "./context.ts";
 import { begun, daemonLogger, endedBy, runUntilSignal } from "./daemon.ts";
 import { makeDataDirectory } from "./data-directory.ts";
 import { examples } from "./examples.ts";
@@ -38,6 +39,7 @@ interface RunnerFlags {
 interface ServiceFlags extends SpecFlags {
   readonly name: string;
   readonly role: string;
+  readonly constraint?: readonly string[];
   readonly instances: string;
   readonly image?: string;
   readonly stateDir: string;
@@ -51,6 +53,11 @@ export function addServiceCommand(root: Command): void {
     .argument("[command...]", "instead of the image's own")
     .option("--name <name>", "of the framework and its tasks", "demo")
     .option("--role <role>", "on whose share its tasks run", "*")
+    .option(
+      "--constraint <constraint>",
+      "only on agents with rack=r1, rack!=r1, rack~r[12], ssd or !ssd; @hostname too; repeat it",
+      collect,
+    )
     .option("--instances <count>", "how many to keep", "3")
     .option("--image <image>", "container image; without one a process of the host runs")
     .requiredOption("--state-dir <directory>", "where its framework id is written down")
@@ -70,6 +77,7 @@ export function addServiceCommand(root: Command): void {
         throw new ClusterError("invalid_call", "neither --image nor a command says what to run");
       }
       const role = roleOf(options.role, "--role");
+      const constraints = options.constraint?.map(parseConstraint);
       const amounts = amountsOf(options);
       const instances = integerOf(options.instances, "--instances", 0, 100_000);
       const spec = specOf(options.image, words, options);
@@ -80,6 +88,7 @@ export function addServiceCommand(root: Command): void {
           masters,
           name: options.name,
           role,
+          ...(constraints && { constraints: [constraints] }),
           instances,
           stateDir: options.stateDir,
           spec,

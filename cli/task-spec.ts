@@ -2,7 +2,7 @@ import type { PortMapping, TaskSpec, VolumeMount } from "@bourse/model/container
 import { ClusterError } from "@bourse/model/errors";
 import { canonical, type Resources, scalar } from "@bourse/model/resources";
 import type { Command } from "commander";
-import { durationMs, integerOf } from "./context.ts";
+import { collect, durationMs, integerOf } from "./context.ts";
 
 /** The flags that say what to run and with how much, as `docker run` names them. */
 export interface SpecFlags {
@@ -24,8 +24,6 @@ export interface SpecFlags {
   readonly healthDelay?: string;
   readonly healthGrace?: string;
 }
-
-const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 
 export function addSpecOptions(command: Command): Command {
   return command
