@@ -32,14 +32,13 @@ const reserved = (resource: Resource, ...roles: readonly string[]): Resource => 
     role,
   })),
 });
-const sharedVolume = (role: string): Resource => ({
-  ...reserved(scalar("disk", 5_000), role),
-  disk: {
-    persistence: { id: `shared-${role}` },
-    volume: { containerPath: "data", mode: "RW" },
-  },
+const shared = (disk: Resource, id: string): Resource => ({
+  ...disk,
+  disk: { persistence: { id }, volume: { containerPath: "data", mode: "RW" } },
   isShared: true,
 });
+const sharedVolume = (role: string): Resource =>
+  shared(reserved(scalar("disk", 5_000), role), `shared-${role}`);
 
 export const TOTALS: readonly Resources[] = [
   ..."cpus:1;mem:100 cpus:2;mem:100;ports:[1-10] cpus:3;mem:100;cpus(r1):1;mem(r1):50 cpus:2;mem:300;gpus:2;cpus(r2):2 cpus:0.001;mem:1;disk:7 cpus:3;mem:70;ports:[1-3,8-9];ports(r2/x):[20-22];bugs:{a,b} cpus(r1):2 cpus:4;mem:400;disk:20 cpus:1;mem:50;cpus(r2/x):1;mem(r3):60;disk(r3):9"
@@ -54,6 +53,8 @@ export const TOTALS: readonly Resources[] = [
   ]),
   canonical([...parseResources("cpus:2;mem:64;disk:3"), sharedVolume("r2")]),
   canonical([...parseResources("mem:90"), sharedVolume("r1"), sharedVolume("r2/x")]),
+  // Nobody makes volumes of what is not reserved; counting must not depend on it.
+  canonical([...parseResources("cpus:1;mem:80"), shared(scalar("disk", 2_000), "unreserved")]),
 ];
 
 export const CONSTRAINTS: readonly AttributeConstraint[] = [
