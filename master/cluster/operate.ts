@@ -1,13 +1,7 @@
 import type { Refusal } from "@bourse/model/errors";
 import type { AgentId } from "@bourse/model/ids";
 import type { ResourceOperation } from "@bourse/model/operation";
-import {
-  contains,
-  formatResources,
-  kindOf,
-  type Resource,
-  type Resources,
-} from "@bourse/model/resources";
+import { contains, formatResources, type Resources } from "@bourse/model/resources";
 import { rescindShared, useProblem, WORDS } from "./accept-operations.ts";
 import { CLUSTER_LIMITS } from "./config.ts";
 import { rescindOffer } from "./offers.ts";
@@ -91,18 +85,12 @@ function offersInTheWay(turn: Turn, agent: Agent, consumed: Resources): readonly
   const atHand = (records: readonly OfferRecord[]) =>
     sumOf([free, ...records.map(({ offer }) => offer.resources)]);
   for (const record of Array.from(agent.offers).reverse()) {
-    const lacking = consumed.filter((resource) => !contains(atHand(chosen), [resource]));
-    if (lacking.length === 0) break;
-    if (lacking.some((resource) => hasSome(record, resource))) chosen.push(record);
+    if (contains(atHand(chosen), consumed)) break;
+    chosen.push(record);
   }
   for (const record of chosen) {
     const others = chosen.filter((other) => other !== record);
     if (contains(atHand(others), consumed)) chosen = others;
   }
   return chosen;
-}
-
-function hasSome({ offer }: OfferRecord, resource: Resource): boolean {
-  const kind = kindOf(resource);
-  return offer.resources.some((offered) => kindOf(offered) === kind);
 }
