@@ -101,7 +101,7 @@ async function update(
 ): Promise<void> {
   await client.call({ kind: "update-maintenance-schedule", windows });
   const count = windows.reduce((sum, { machines }) => sum + machines.length, 0);
-  process.stdout.write(`${count} machines in ${windows.length} windows\n`);
+  process.stdout.write(`${counted(count, "machine")} in ${counted(windows.length, "window")}\n`);
 }
 
 async function windowsNow(client: OperatorClient): Promise<readonly MaintenanceWindow[]> {
@@ -225,6 +225,10 @@ function exact(milliseconds: number): string {
   ] as const;
   const [unit, size] = units.find(([, one]) => milliseconds % one === 0) ?? ["ms", 1];
   return `${milliseconds / size}${unit}`;
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 function keyOf({ hostname }: { readonly hostname: string }): string {

@@ -253,7 +253,7 @@ describe("maintenance (M-71)", () => {
   test("what `schedule get` prints, `schedule set` reads", async () => {
     const file = join(directory, "plan.yaml");
     writeFileSync(file, "- {hosts: [node-1], start: 2030-01-31T08:00:00Z, duration: 90m}\n");
-    expect(await ok("maintenance", "schedule", "set", file)).toBe("1 machines in 1 windows\n");
+    expect(await ok("maintenance", "schedule", "set", file)).toBe("1 machine in 1 window\n");
     const printed = await ok("-o", "json", "maintenance", "schedule", "get");
     writeFileSync(file, printed);
     await ok("maintenance", "schedule", "set", file);
