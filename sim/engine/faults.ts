@@ -1,4 +1,10 @@
+import type { Role } from "@bourse/model/ids";
+import type { ResourceOperation } from "@bourse/model/operation";
+import type { Amount, Quota } from "@bourse/model/quota";
 import type { Random } from "@bourse/model/random";
+import { scalar } from "@bourse/model/resources";
+import { reserved } from "@bourse/session/resource-forms";
+import { VolumePolicy } from "./volume-policy.ts";
 import type { World } from "./world.ts";
 
 /** How often and how long things go wrong. Times in milliseconds. */
@@ -28,6 +34,9 @@ export const FAULTS = {
   "container-kill": { weight: 3, strike: killContainer },
   deactivation: { weight: 1, strike: deactivateAgent },
   "operator-kill": { weight: 2, strike: operatorKill },
+  "quota-change": { weight: 2, strike: changeQuota },
+  "weight-change": { weight: 1, strike: changeWeight },
+  reservation: { weight: 2, strike: reserveByOperator },
   teardown: { weight: 0.1, strike: tearDown },
 } as const satisfies Record<string, Fault>;
 
@@ -65,11 +74,22 @@ export function repair(world: World): void {
   world.note("everything is repaired");
   world.network.heal();
   world.master.start();
+  liftQuotas(world);
   for (const agent of world.agents) {
     agent.start();
     reactivate(world, agent.name);
   }
   for (const framework of world.frameworks) framework.start();
+}
+
+/** Work that a limit keeps waiting would wait for ever. */
+function liftQuotas(world: World): void {
+  const quotas = (world.master.cluster?.state.allocator.quotas() ?? []).map(({ role }) => ({
+    role,
+    guarantees: [],
+    limits: [],
+  }));
+  if (quotas.length > 0) world.master.operate({ kind: "update-quotas", quotas, isForced: true });
 }
 
 function breakLink(world: World, random: Random, options: FaultOptions): void {
@@ -135,6 +155,63 @@ function operatorKill(world: World, random: Random): void {
   const { frameworkId, taskId } = random.pick(containers).launch;
   world.note(`an operator kills task ${taskId} of framework ${frameworkId}`);
   world.master.operate({ kind: "kill-task", frameworkId, taskId });
+}
+
+/** Of a role in use or of one above it; sometimes two at once, so that one bounds the other. */
+function changeQuota(world: World, random: Random): void {
+  const quotas = [quotaOf(randomRole(world, random), random)];
+  const isForced = random.chance(0.5);
+  world.note(`an operator sets a quota of ${quotas[0]?.role}${isForced ? " by force" : ""}`);
+  world.master.operate({ kind: "update-quotas", quotas, isForced });
+}
+
+/** Nothing at all, a limit, a guarantee within it, or both; of cpus, memory or disk. */
+function quotaOf(role: Role, random: Random): Quota {
+  const limits: Amount[] = [];
+  const guarantees: Amount[] = [];
+  for (const [name, milliMax] of [
+    ["cpus", 12_000],
+    ["disk", 100_000],
+    ["mem", 16_384_000],
+  ] as const) {
+    if (!random.chance(0.4)) continue;
+    const milli = random.below(milliMax + 1);
+    if (random.chance(0.7)) limits.push({ name, milli });
+    if (random.chance(0.3)) guarantees.push({ name, milli: Math.floor(milli / 2) });
+  }
+  return { role, guarantees, limits };
+}
+
+function changeWeight(world: World, random: Random): void {
+  const weights = [{ role: randomRole(world, random), weightMilli: random.between(1, 5) * 1_000 }];
+  world.note(`an operator sets the weight of ${weights[0]?.role}`);
+  world.master.operate({ kind: "update-weights", weights });
+}
+
+/** For the role of a framework that gives it back in the end, or what that made away from under it. */
+function reserveByOperator(world: World, random: Random): void {
+  const roles = world.frameworks.flatMap(({ options, policy }) =>
+    policy instanceof VolumePolicy ? options.info.roles : [],
+  );
+  const [role] = roles;
+  const { name, agentId, core } = random.pick(world.agents);
+  if (role === undefined || agentId === null) return;
+  const made = (core?.total ?? []).filter((one) => one.reservations?.at(-1)?.role === role);
+  const taken = made[random.below(made.length + 1)];
+  const disk = [scalar("disk", random.between(1, 5) * 1_000)];
+  const operation: ResourceOperation =
+    taken === undefined
+      ? { kind: "reserve", resources: reserved(disk, { role }) }
+      : taken.disk?.persistence === undefined
+        ? { kind: "unreserve", resources: [taken] }
+        : { kind: "destroy", volumes: [taken] };
+  world.note(`an operator asks ${name} to ${operation.kind} for role ${role}`);
+  world.master.operate({ kind: "operate", agentId, operation });
+}
+
+function randomRole(world: World, random: Random): Role {
+  const roles = random.pick(world.frameworks).options.info.roles.filter((role) => role !== "*");
+  return roles[0] === undefined || random.chance(0.3) ? "org" : roles[0];
 }
 
 /** Rare: a framework that is over shows nothing more but that nothing of it remains. */

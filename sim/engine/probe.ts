@@ -3,6 +3,7 @@ import type { ClusterInput } from "@bourse/cluster/inputs";
 import type { Now } from "@bourse/model/now";
 import type { FrameworkCall, FrameworkEvent } from "@bourse/model/scheduler";
 import type { CheckpointRecord } from "@bourse/task/effects";
+import type { VolumeRef } from "@bourse/task/volumes";
 import type { Container } from "./containers.ts";
 import type { SimAgent } from "./sim-agent.ts";
 import type { SimFramework } from "./sim-framework.ts";
@@ -16,6 +17,8 @@ export interface Probe {
   agentStored?(agent: SimAgent, record: CheckpointRecord): void;
   containerBegan?(agent: SimAgent, container: Container): void;
   containerEnded?(agent: SimAgent, container: Container): void;
+  /** The data of a volume is deleted. */
+  volumeGone?(agent: SimAgent, volume: VolumeRef): void;
   frameworkSent?(framework: SimFramework, call: FrameworkCall): void;
   frameworkHeard?(framework: SimFramework, event: FrameworkEvent): void;
   /** For people: a fault, a crash, a restart. */
@@ -48,6 +51,10 @@ export class Probes implements Required<Probe> {
 
   containerEnded(agent: SimAgent, container: Container): void {
     for (const probe of this.#all) probe.containerEnded?.(agent, container);
+  }
+
+  volumeGone(agent: SimAgent, volume: VolumeRef): void {
+    for (const probe of this.#all) probe.volumeGone?.(agent, volume);
   }
 
   frameworkSent(framework: SimFramework, call: FrameworkCall): void {

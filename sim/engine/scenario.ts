@@ -3,7 +3,7 @@ import type { ClusterConfig } from "@bourse/cluster/inputs";
 import type { AgentInfo } from "@bourse/model/agent";
 import type { Capability, FrameworkInfo } from "@bourse/model/framework";
 import type { Random } from "@bourse/model/random";
-import { canonical, ranges, scalar } from "@bourse/model/resources";
+import { canonical, formatResources, ranges, scalar } from "@bourse/model/resources";
 import { NO_PAYLOAD } from "@bourse/model/task";
 import { SERVICE_DEFAULTS, type ServiceConfig } from "@bourse/service-policy/service-config";
 import { SESSION_DEFAULTS } from "@bourse/session/session-io";
@@ -19,6 +19,7 @@ import { RunHash } from "./run-hash.ts";
 import type { ShellOptions } from "./shell.ts";
 import type { SimFramework } from "./sim-framework.ts";
 import { SimService } from "./sim-service.ts";
+import { VolumePolicy } from "./volume-policy.ts";
 import { World } from "./world.ts";
 
 export interface ScenarioResult {
@@ -116,8 +117,19 @@ export function unsettled(world: World): readonly string[] {
     if (!framework.isConnected) reasons.push(`${framework.name} is not connected`);
     const lack = framework.policy?.lacks?.() ?? null;
     if (lack !== null) reasons.push(`${framework.name}: ${lack}`);
+    if (framework.policy instanceof VolumePolicy) reasons.push(...leftOf(framework.policy, world));
   }
   return reasons;
+}
+
+/** What a framework has reserved and not taken back. */
+function leftOf({ role }: VolumePolicy, world: World): readonly string[] {
+  return world.agents.flatMap(({ name, core }) => {
+    const mine = (core?.total ?? []).filter(
+      (resource) => resource.reservations?.at(-1)?.role === role,
+    );
+    return mine.length === 0 ? [] : [`${formatResources(mine)} of ${name} are still reserved`];
+  });
 }
 
 function buildScenario(seed: string): World {
@@ -143,6 +155,7 @@ function buildScenario(seed: string): World {
     if (random.chance(0.4)) addService(world, `service-${index}`, random);
     else addLoad(world, `load-${index}`, random);
   }
+  if (random.chance(0.6)) addVolumes(world, "data-1", random);
   return world;
 }
 
@@ -160,6 +173,29 @@ function addLoad(world: World, name: string, random: Random): SimFramework {
     session: SESSION_CONFIG,
     createPolicy: ({ snapshot }) =>
       snapshot === null ? new LoadPolicy(load) : LoadPolicy.restore(load, null, snapshot),
+  });
+}
+
+/** A framework with state: it reserves, makes volumes, launches on them, and in the end takes all of it back. */
+function addVolumes(world: World, name: string, random: Random): SimFramework {
+  const role = random.chance(0.5) ? name : `org/${name}`;
+  const hasSharedVolumes = random.chance(0.4);
+  const [volumesMax, tasksMax] = [random.between(1, 3), random.between(2, 12)];
+  const options = { role, untilMs: FAULTS_MS, volumesMax, tasksMax, hasSharedVolumes };
+  const info = frameworkInfo(name, random);
+  const capabilities: readonly Capability[] = hasSharedVolumes
+    ? [...info.capabilities, "SHARED_RESOURCES"]
+    : info.capabilities;
+  const chance = random.fork(name);
+  return world.addFramework({
+    name,
+    // Disk without cpus is worth an offer too: how else would it be taken back on a busy agent?
+    info: { ...info, roles: [role], capabilities, minAllocatable: new Map([[role, []]]) },
+    session: SESSION_CONFIG,
+    createPolicy: ({ snapshot }) =>
+      snapshot === null
+        ? new VolumePolicy(options, chance)
+        : VolumePolicy.restore(options, snapshot),
   });
 }
 
@@ -199,6 +235,7 @@ function agentInfo(hostname: string, random: Random): AgentInfo {
     port: 5_051,
     resources: canonical([
       scalar("cpus", random.between(2, 8) * 1_000),
+      scalar("disk", 100_000),
       scalar("mem", random.between(4, 16) * 1_024_000),
       ranges("ports", [{ begin, end: begin + random.between(10, 50) }]),
     ]),
@@ -215,7 +252,7 @@ function frameworkInfo(name: string, random: Random): FrameworkInfo {
   return {
     user: "nobody",
     name,
-    roles: [random.chance(0.5) ? name : "*"],
+    roles: [random.pick([name, `org/${name}`, "org", "*", "*"])],
     // One in eight may run out while its scheduler is down: then it is over, and nothing of it may remain.
     failoverTimeoutMs: random.chance(0.125) ? 5_000 : 3_600_000,
     isCheckpointing: true,

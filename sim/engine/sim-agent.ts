@@ -7,6 +7,7 @@ import { AgentCore } from "@bourse/task/agent-core";
 import { foldCheckpoint, recordsOf } from "@bourse/task/checkpoint";
 import type { AgentAction, AgentEffects, CheckpointRecord } from "@bourse/task/effects";
 import type { AgentCheckpoint, AgentConfig, AgentInput } from "@bourse/task/inputs";
+import { type VolumeRef, volumeKey } from "@bourse/task/volumes";
 import { Alarm } from "./alarm.ts";
 import { ContainerEngine, type Workload } from "./containers.ts";
 import { deepFreeze } from "./deep-freeze.ts";
@@ -23,7 +24,7 @@ const RUN: RunSpec = Object.freeze({
 });
 
 /** The log is folded and written anew when it has grown to this many records: it bounds a restart. */
-const RECORDS_MAX = 2_000;
+const RECORDS_MAX = 250;
 
 export interface SimAgentOptions {
   readonly name: string;
@@ -42,7 +43,11 @@ export class SimAgent {
   readonly options: SimAgentOptions;
   readonly #around: Surroundings;
   readonly #random: Random;
+  /** Directories of volumes that are there, by key; like the containers they outlive the process. */
+  readonly volumes = new Set<string>();
   #records: CheckpointRecord[] = [];
+  /** What the records add up to, once somebody asked. */
+  #folded: { readonly checkpoint: AgentCheckpoint | null } | null = null;
   #life: AgentProcess | null = null;
   #starts = 0;
   agentId: AgentId | null = null;
@@ -81,7 +86,8 @@ export class SimAgent {
 
   /** What a restart would begin with; null when nothing is kept or was written. */
   get checkpoint(): AgentCheckpoint | null {
-    return foldCheckpoint(this.#records);
+    this.#folded ??= { checkpoint: foldCheckpoint(this.#records) };
+    return this.#folded.checkpoint;
   }
 
   start(): void {
@@ -115,9 +121,14 @@ export class SimAgent {
     this.#around.probes.agentStored(this, record);
     if (!this.#around.shell.hasCrashes) return;
     this.#records.push(record);
+    this.#folded = null;
     if (this.#records.length < RECORDS_MAX) return;
     const checkpoint = foldCheckpoint(this.#records);
     if (checkpoint !== null) this.#records = Array.from(recordsOf(checkpoint));
+  }
+
+  destroyVolume(volume: VolumeRef): void {
+    if (this.volumes.delete(volumeKey(volume))) this.#around.probes.volumeGone(this, volume);
   }
 
   /** Its master wants nothing more of it: as a supervisor would, a new life starts a while after the end of the old. */
@@ -269,6 +280,13 @@ class AgentProcess {
       case "check":
       case "stop-check":
         return; // A simulated container is healthy for as long as it runs.
+      case "create-volume":
+        if (action.isNew) this.#machine.destroyVolume(action.volume);
+        this.#machine.volumes.add(volumeKey(action.volume));
+        return;
+      case "destroy-volume":
+        this.#machine.destroyVolume(action.volume);
+        return;
       case "report-orphan":
         this.#around.probes.noted(
           this.#around.simulation.nowMs,

@@ -4,11 +4,14 @@ import type { Check, CreateCheck } from "./check.ts";
 import { createCheckpointCheck } from "./checkpoint-check.ts";
 import { createContainerCheck } from "./container-check.ts";
 import { createKillCheck } from "./kill-check.ts";
+import { createOperationCheck } from "./operation-check.ts";
+import { createQuotaCheck } from "./quota-check.ts";
 import { createResourceCheck } from "./resource-check.ts";
 import { createTaskCheck } from "./task-check.ts";
 import { createTimerCheck } from "./timer-check.ts";
 import { createUpdateCheck } from "./update-check.ts";
 import { type Violation, Violations } from "./violations.ts";
+import { createVolumeCheck } from "./volume-check.ts";
 
 /** A new invariant: one file here and one line in this list; every scenario gets it. */
 const ALL: readonly CreateCheck[] = [
@@ -16,10 +19,13 @@ const ALL: readonly CreateCheck[] = [
   createCheckpointCheck,
   createContainerCheck,
   createKillCheck,
+  createOperationCheck,
+  createQuotaCheck,
   createResourceCheck,
   createTaskCheck,
   createTimerCheck,
   createUpdateCheck,
+  createVolumeCheck,
 ];
 
 /** All invariants, watching one world from its beginning. */

@@ -1,4 +1,13 @@
-import { add, contains, equal, formatResources } from "@bourse/model/resources";
+import {
+  add,
+  contains,
+  equal,
+  formatResource,
+  formatResources,
+  kindOf,
+  type Resource,
+  type Resources,
+} from "@bourse/model/resources";
 import { releasesResources } from "@bourse/model/task-state";
 import { type AgentBooks, agentBooks, type TaskBooks, taskBooks } from "../master-books.ts";
 import type { CreateCheck } from "./check.ts";
@@ -23,7 +32,13 @@ export const createResourceCheck: CreateCheck = (world, violations) => {
 };
 
 export function checkAgent(books: AgentBooks, violations: Violations): void {
-  const { agentId, total, held, free, offered, allocated } = books;
+  const { agentId } = books;
+  const total = owned(books.total);
+  const held = owned(books.held);
+  const free = owned(books.free);
+  const offered = owned(books.offered);
+  const allocated = owned(books.allocated);
+  checkShared(books, violations);
   if (!contains(total, held)) {
     violations.report(
       CHECK,
@@ -42,6 +57,27 @@ export function checkAgent(books: AgentBooks, violations: Violations): void {
       `${formatResources(held)} held and ${formatResources(free)} free are not the ${formatResources(total)} of agent ${agentId}`,
     );
   }
+}
+
+/** A shared volume is offered while it is held, any number of times: it is only there or not there. */
+function checkShared({ agentId, ...books }: AgentBooks, violations: Violations): void {
+  const there = new Set(books.total.filter(isShared).map(kindOf));
+  for (const resource of [...books.held, ...books.offered, ...books.allocated].filter(isShared)) {
+    if (there.has(kindOf(resource))) continue;
+    violations.report(
+      CHECK,
+      `${formatResource(resource)}, which is shared, is given away on agent ${agentId} and not there`,
+    );
+  }
+}
+
+function isShared(resource: Resource): boolean {
+  return resource.isShared === true;
+}
+
+/** What one holder has for itself. */
+function owned(resources: Resources): Resources {
+  return resources.filter((resource) => !isShared(resource));
 }
 
 export function checkTask(task: TaskBooks, violations: Violations): void {
