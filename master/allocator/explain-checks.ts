@@ -1,4 +1,4 @@
-import type { Check, Holder } from "@bourse/model/explain";
+import type { Holder } from "@bourse/model/explain";
 import type { AgentId, FrameworkId, Role } from "@bourse/model/ids";
 import { REFUSE_MS_MAX } from "@bourse/model/offer";
 import { contains, formatMilli, formatResources, type Resources } from "@bourse/model/resources";
@@ -6,12 +6,11 @@ import { amountOf } from "./amounts.ts";
 import { TAKES_GPUS, TAKES_REMOTE } from "./clients.ts";
 import { failedConstraints, formatConstraint, mayTakeAgent } from "./constraints.ts";
 import type { Candidate, Candidates, Inactivity } from "./explain-candidate.ts";
-import { type Finding, finding, passed, shortened } from "./explain-finding.ts";
+import { type Finding, failed, passed } from "./explain-finding.ts";
 import { type Fit, fitOf } from "./explain-fit.ts";
 import { headroomFinding, limitFinding } from "./explain-limits.ts";
 import type { QuotaBooks } from "./explain-quota.ts";
 import type { Filter, FilterMoment } from "./filters.ts";
-import type { Minimum } from "./minimum.ts";
 import { formatAmounts, joined } from "./relax.ts";
 import { NONE } from "./slots.ts";
 import type { Tables } from "./tables.ts";
@@ -33,21 +32,22 @@ export function sharedFindings(
   agent: number,
 ): readonly Finding[] {
   const { agents, clients } = tables;
-  const { detail, remedy } = inactivityOf(agents.slots.idOf(agent));
-  const active = finding("agent-active", agents.isActive[agent] === 1, {
-    detail,
-    remedy,
-    change: detail,
-  });
+  const findings: Finding[] = [];
+  if (agents.isActive[agent] === 1) findings.push(passed("agent-active"));
+  else {
+    const { detail, remedy } = inactivityOf(agents.slots.idOf(agent));
+    const inactive = { detail: () => detail, remedy, change: detail };
+    findings.push(failed("agent-active", undefined, inactive));
+  }
   const first = candidates[0];
-  if (first === undefined || first.pair === NONE) return [active];
-  return [
-    active,
-    finding("framework-connected", clients.isConnected[clients.frameworkOf[first.pair]!] === 1, {
-      detail: "the framework is disconnected",
-      remedy: () => `start framework ${first.frameworkId} again`,
-    }),
-  ];
+  if (first === undefined || first.pair === NONE) return findings;
+  if (clients.isConnected[clients.frameworkOf[first.pair]!] === 1)
+    return [...findings, passed("framework-connected")];
+  const disconnected = failed("framework-connected", undefined, {
+    detail: () => "the framework is disconnected",
+    remedy: () => `start framework ${first.frameworkId} again`,
+  });
+  return [...findings, disconnected];
 }
 
 /** Every check that the offer cycle makes before it offers something of the agent, in the order of FEATURES M-23. */
@@ -71,35 +71,33 @@ export function findingsOf(
     findings.push(budgetFinding(tables, candidate));
     findings.push(filterFinding(circumstances, candidate, agent, fit));
   }
-  if (candidate.wanted !== undefined) findings.push(fitFinding(fit));
+  if (candidate.wanted !== undefined) findings.push(fitFinding(candidate, fit));
   findings.push(holdersFinding(tables, agent, fit));
-  return findings.map(({ check, obstacle }) => {
-    const withRole = { ...check, role: candidate.role };
-    return { check: withRole, obstacle: obstacle && { ...obstacle, check: withRole } };
-  });
+  return findings;
 }
 
 function suppressionFinding({ clients }: Tables, { pair, frameworkId, role }: Candidate): Finding {
-  return finding("role-not-suppressed", clients.isSuppressed[pair] === 0, {
-    detail: "the framework suppressed offers of the role",
+  if (clients.isSuppressed[pair] === 0) return passed("role-not-suppressed");
+  return failed("role-not-suppressed", role, {
+    detail: () => "the framework suppressed offers of the role",
     remedy: () => `framework ${frameworkId} must revive role ${role}`,
   });
 }
 
 function constraintsFinding(
   { agents }: Tables,
-  { constraints, frameworkId }: Candidate,
+  { constraints, frameworkId, role }: Candidate,
   agent: number,
 ): Finding {
   if (constraints === undefined || mayTakeAgent(constraints, agents.about[agent]!))
     return passed("constraints");
-  const failed = failedConstraints(constraints, agents.about[agent]!);
-  const closest = failed.toSorted((a, b) => a.length - b.length)[0]!;
+  const groups = failedConstraints(constraints, agents.about[agent]!);
+  const closest = groups.toSorted((a, b) => a.length - b.length)[0]!;
   const names = closest.map(formatConstraint);
   const what = `constraint${names.length === 1 ? "" : "s"} ${joined(names)}`;
   const whose = frameworkId === undefined ? "" : ` of framework ${frameworkId}`;
-  return finding("constraints", false, {
-    detail: failed.map((group) => group.map(formatConstraint).join(" and ")).join(", nor "),
+  return failed("constraints", role, {
+    detail: () => groups.map((group) => group.map(formatConstraint).join(" and ")).join(", nor "),
     change: what,
     effort: names.length,
     remedy: () => `drop ${what}${whose}`,
@@ -108,40 +106,50 @@ function constraintsFinding(
 
 function regionFinding(
   { agents }: Tables,
-  { takes, frameworkId }: Candidate,
+  { takes, frameworkId, role }: Candidate,
   agent: number,
 ): Finding {
-  return finding("region", agents.isRemote[agent] === 0 || (takes & TAKES_REMOTE) !== 0, {
-    detail: `the agent is in region ${agents.about[agent]!.domain?.region}: it needs REGION_AWARE`,
+  if (agents.isRemote[agent] === 0 || (takes & TAKES_REMOTE) !== 0) return passed("region");
+  return failed("region", role, {
+    detail: () =>
+      `the agent is in region ${agents.about[agent]!.domain?.region}: it needs REGION_AWARE`,
     remedy: () => `give ${subjectOf(frameworkId)} the capability REGION_AWARE`,
   });
 }
 
 function capabilityFinding(
   { agents }: Tables,
-  { takes, wanted, frameworkId }: Candidate,
+  { takes, wanted, frameworkId, role }: Candidate,
   agent: number,
 ): Finding {
   const hasGpus = agents.hasGpus[agent] === 1;
   const isAboutGpus = hasGpus || wanted?.some(({ name }) => name === "gpus") === true;
-  return finding("capability", !isAboutGpus || (takes & TAKES_GPUS) !== 0, {
-    detail: `${hasGpus ? "the agent has gpus" : "gpus are wanted"}: it needs GPU_RESOURCES`,
+  if (!isAboutGpus || (takes & TAKES_GPUS) !== 0) return passed("capability");
+  return failed("capability", role, {
+    detail: () => `${hasGpus ? "the agent has gpus" : "gpus are wanted"}: it needs GPU_RESOURCES`,
     remedy: () => `give ${subjectOf(frameworkId)} the capability GPU_RESOURCES`,
   });
 }
 
-function minimumFinding({ minimum }: Candidate, fit: Fit): Finding {
-  return finding("min-allocatable", fit.hasMinimum, {
-    detail: describeMinimum(minimum, fit.free),
+function minimumFinding({ minimum, role }: Candidate, fit: Fit): Finding {
+  if (fit.hasMinimum) return passed("min-allocatable");
+  return failed("min-allocatable", role, {
+    detail: () => {
+      if (fit.free.length === 0) return "nothing is free for this role";
+      const options = minimum.map((needs) =>
+        needs.map(({ name, milli }) => `${name}:${formatMilli(milli)}`).join("; "),
+      );
+      return `less is free than ${options.join(" or ")}`;
+    },
     shortfalls: fit.shortOnAgent,
     remedy: ({ names }) => `${formatAmounts(fit.shortOnAgent)} more on ${names}`,
   });
 }
 
 function budgetFinding({ clients }: Tables, { pair, frameworkId }: Candidate): Finding {
-  const left = clients.offersLeft[clients.frameworkOf[pair]!]!;
-  return finding("offer-budget", left > 0, {
-    detail: "it sits on offers: it gets more when it has answered some",
+  if (clients.offersLeft[clients.frameworkOf[pair]!]! > 0) return passed("offer-budget");
+  return failed("offer-budget", undefined, {
+    detail: () => "it sits on offers: it gets more when it has answered some",
     remedy: () => `framework ${frameworkId} must answer the offers that it holds`,
   });
 }
@@ -154,33 +162,35 @@ function filterFinding(
   { offer, remedied }: Fit,
 ): Finding {
   const pending = filtersOf(tables, agent, pair, nextRun);
+  if (pending.length === 0) return passed("filter");
   const withheld = (resources: Resources) =>
     resources.length === 0 ? [] : pending.filter((filter) => contains(filter.resources, resources));
   const blocking = withheld(remedied);
-  const restOfAll = (filters: readonly Filter[]) =>
-    Math.max(0, ...filters.map((filter) => restOf(filter, nextRun, monoMs)));
   const inTheWay = blocking.length > 0 ? blocking : withheld(offer);
-  const rest = `${(restOfAll(inTheWay) / 1000).toFixed(1)} s`;
-  const found = finding("filter", inTheWay.length === 0, {
-    detail: `refused for ${rest} more`,
-    effort: restOfAll(blocking) / REFUSE_MS_MAX,
+  if (inTheWay.length === 0) return passed("filter");
+  const restMs = Math.max(...inTheWay.map((filter) => restOf(filter, nextRun, monoMs)));
+  const rest = `${(restMs / 1000).toFixed(1)} s`;
+  const found = failed("filter", role, {
+    detail: () => `refused for ${rest} more`,
+    effort: restMs / REFUSE_MS_MAX,
     remedy: () =>
       `wait ${rest} for the filter, or let framework ${frameworkId} revive role ${role}`,
   });
   return blocking.length > 0 ? found : { ...found, obstacle: null };
 }
 
-function fitFinding({ hasWanted, shortOnAgent, missing }: Fit): Finding {
+function fitFinding({ role }: Candidate, { hasWanted, shortOnAgent, missing }: Fit): Finding {
+  if (hasWanted) return passed("fits");
   const parts = missing.map((resource) => formatResources([resource]));
-  const elements = missing.reduce((sum, { value }) => sum + amountOf(value), 0);
-  return finding("fits", hasWanted, {
-    detail: [
-      ...shortOnAgent.map((amount) => `${formatAmounts([amount])} short`),
-      ...parts.map((part) => `${part} not free`),
-    ].join(", "),
+  return failed("fits", role, {
+    detail: () =>
+      [
+        ...shortOnAgent.map((amount) => `${formatAmounts([amount])} short`),
+        ...parts.map((part) => `${part} not free`),
+      ].join(", "),
     shortfalls: shortOnAgent,
     change: parts.join(", "),
-    effort: elements,
+    effort: missing.reduce((sum, { value }) => sum + amountOf(value), 0),
     remedy: ({ names }) =>
       joined([
         ...(shortOnAgent.length === 0 ? [] : [`${formatAmounts(shortOnAgent)} more on ${names}`]),
@@ -191,25 +201,20 @@ function fitFinding({ hasWanted, shortOnAgent, missing }: Fit): Finding {
 
 /** No change of its own: what others give back is what is short. */
 function holdersFinding(tables: Tables, agent: number, { hasMinimum, hasWanted }: Fit): Finding {
-  const holders = hasMinimum && hasWanted ? [] : holdersOf(tables, agent);
-  const details = holders.map(
-    ({ frameworkId, role, resources }) =>
-      `${frameworkId} as ${role} holds ${formatResources(resources)}`,
-  );
-  const check: Check = {
+  const isHeld = tables.agents.holdings.firstOf(agent) !== NONE;
+  if ((hasMinimum && hasWanted) || !isHeld) return passed("not-offered-elsewhere");
+  return {
     name: "not-offered-elsewhere",
-    isPassed: holders.length === 0,
-    ...(holders.length > 0 && { detail: shortened(details.join("; ")) }),
+    isPassed: false,
+    detail: () =>
+      holdersOf(tables, agent)
+        .map(
+          ({ frameworkId, role, resources }) =>
+            `${frameworkId} as ${role} holds ${formatResources(resources)}`,
+        )
+        .join("; "),
+    obstacle: null,
   };
-  return { check, obstacle: null };
-}
-
-function describeMinimum(minimum: Minimum, free: Resources): string {
-  if (free.length === 0) return "nothing is free for this role";
-  const options = minimum.map((needs) =>
-    needs.map(({ name, milli }) => `${name}:${formatMilli(milli)}`).join("; "),
-  );
-  return `less is free than ${options.join(" or ")}`;
 }
 
 function subjectOf(frameworkId: string | undefined): string {

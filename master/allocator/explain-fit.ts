@@ -161,6 +161,7 @@ function shortOfRoom(
   room: Room,
 ): number {
   const here = room(name);
+  if (here === Number.POSITIVE_INFINITY) return 0;
   const whole = scalarMilli(free, name);
   const bound = scalarMilli(free.filter(isQuotaBound), name);
   const plain = milli - (whole - bound) - here;
@@ -176,6 +177,7 @@ function shortOfRoom(
 
 /** The list with what quota cuts cut to the room; what cannot be cut goes whole or not at all (CASES A25). */
 function chop(kinds: KindTable, resources: Resources, room: Room): Resources {
+  if (resources.every(({ name }) => room(name) === Number.POSITIVE_INFINITY)) return resources;
   const left = new Map<string, number>();
   return resources.flatMap((resource): Resources => {
     const { name, value } = resource;

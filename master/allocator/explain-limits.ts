@@ -2,7 +2,7 @@ import type { Role } from "@bourse/model/ids";
 import type { Amount } from "@bourse/model/quota";
 import { formatMilli } from "@bourse/model/resources";
 import type { Candidate } from "./explain-candidate.ts";
-import { type Finding, finding, passed } from "./explain-finding.ts";
+import { type Finding, failed, passed } from "./explain-finding.ts";
 import type { Fit } from "./explain-fit.ts";
 import type { QuotaBooks } from "./explain-quota.ts";
 import { formatAmounts, joined } from "./relax.ts";
@@ -19,13 +19,14 @@ export function limitFinding(
   if (shortOfLimits.length === 0) return passed("quota-limit");
   const tightest = shortOfLimits.map(({ name }) => quota.limitOf(role, name)!);
   const raises = raisesOf(quota, role, shortOfLimits);
-  return finding("quota-limit", false, {
-    detail: `${formatAmounts(shortOfLimits)} short: ${joined(
-      tightest.map(
-        ({ role: whose, name, consumedMilli, limitMilli }) =>
-          `role ${whose} uses ${formatMilli(consumedMilli)} of at most ${formatMilli(limitMilli)} ${name}`,
-      ),
-    )}`,
+  return failed("quota-limit", role, {
+    detail: () =>
+      `${formatAmounts(shortOfLimits)} short: ${joined(
+        tightest.map(
+          ({ role: whose, name, consumedMilli, limitMilli }) =>
+            `role ${whose} uses ${formatMilli(consumedMilli)} of at most ${formatMilli(limitMilli)} ${name}`,
+        ),
+      )}`,
     shortfalls: shortOfLimits,
     change: raises.map(({ whose }) => whose).join(" "),
     remedy: () =>
@@ -65,15 +66,16 @@ export function headroomFinding(
     new Set(held.flatMap(({ heldFor }) => heldFor.map((one) => one.role))),
   );
   const [only] = holders;
-  return finding("quota-headroom", false, {
-    detail: `${formatAmounts(shortOfHeadroom)} short: ${joined(
-      held.map(
-        ({ name, freeMilli, within, heldFor }) =>
-          `of ${formatMilli(freeMilli)} ${name} ${within === undefined ? "free" : `left by the limit of role ${within}`} guarantees hold ${few(
-            heldFor.map((one) => `${formatMilli(one.milli)} for role ${one.role}`),
-          )}`,
-      ),
-    )}`,
+  return failed("quota-headroom", role, {
+    detail: () =>
+      `${formatAmounts(shortOfHeadroom)} short: ${joined(
+        held.map(
+          ({ name, freeMilli, within, heldFor }) =>
+            `of ${formatMilli(freeMilli)} ${name} ${within === undefined ? "free" : `left by the limit of role ${within}`} guarantees hold ${few(
+              heldFor.map((one) => `${formatMilli(one.milli)} for role ${one.role}`),
+            )}`,
+        ),
+      )}`,
     shortfalls: shortOfHeadroom,
     change: holders.join(" "),
     remedy: () =>

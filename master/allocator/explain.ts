@@ -20,7 +20,7 @@ import {
   restOf,
   sharedFindings,
 } from "./explain-checks.ts";
-import type { Finding } from "./explain-finding.ts";
+import { checkOf, type Finding } from "./explain-finding.ts";
 import { relativeSize } from "./explain-fit.ts";
 import { QuotaBooks } from "./explain-quota.ts";
 import { rolesOf, standingOf } from "./explain-standing.ts";
@@ -31,8 +31,11 @@ import type { Tables } from "./tables.ts";
 
 /** Rows of one answer. With a check each in some 30 bytes and the reasons of a few, that is about a megabyte. */
 export const VERDICTS_MAX = 1_000;
-/** Checks of one agent for one framework in one role take some 10 us: this bounds an answer to about a second. */
-const ATTEMPTS_MAX = 100_000;
+/**
+ * Agents for frameworks that are looked at in one answer: one takes some 20 us, in which the master does nothing else.
+ * All agents are looked at for one framework at least, however many there are.
+ */
+const ATTEMPTS_MAX = 10_000;
 
 export interface OfferStanding {
   readonly roles: readonly RoleStanding[];
@@ -105,7 +108,9 @@ export function explainOffers(
 interface Judgement {
   readonly agent: number;
   readonly candidates: Candidates;
-  readonly findings: readonly Finding[];
+  readonly shared: readonly Finding[];
+  /** By candidate. */
+  readonly own: readonly (readonly Finding[])[];
   /** One for each candidate. */
   readonly attempts: readonly Attempt[];
   /** Failed checks of the candidate that fails fewest. */
@@ -123,7 +128,8 @@ function judge(circumstances: Circumstances, candidates: Candidates, agent: numb
   return {
     agent,
     candidates,
-    findings: [...shared, ...own.flat()],
+    shared,
+    own,
     attempts: own.length === 0 ? [] : attempts,
     fails: Math.min(...attempts.map(({ obstacles }) => obstacles.length)),
   };
@@ -132,8 +138,8 @@ function judge(circumstances: Circumstances, candidates: Candidates, agent: numb
 /** What is wanted and what is worth an offer are short of the same resources: one obstacle. */
 function obstaclesOf(findings: readonly Finding[]): Attempt["obstacles"] {
   const obstacles = findings.flatMap(({ obstacle }) => obstacle ?? []);
-  const hasFit = obstacles.some(({ check }) => check.name === "fits");
-  return obstacles.filter(({ check }) => !(hasFit && check.name === "min-allocatable"));
+  const hasFit = obstacles.some(({ check }) => check === "fits");
+  return hasFit ? obstacles.filter(({ check }) => check !== "min-allocatable") : obstacles;
 }
 
 function closest(judgements: readonly Judgement[]): readonly Judgement[] {
@@ -143,13 +149,18 @@ function closest(judgements: readonly Judgement[]): readonly Judgement[] {
 
 function verdictOf(circumstances: Circumstances, judgement: Judgement): AgentVerdict {
   const { agents } = circumstances.tables;
-  const { agent, candidates, findings } = judgement;
+  const { agent, candidates, shared, own } = judgement;
   const frameworkId = candidates[0]?.frameworkId;
   return {
     agentId: agents.slots.idOf(agent) as AgentId,
     ...(frameworkId !== undefined && { frameworkId }),
     free: agents.freeOf(agent),
-    checks: findings.map(({ check }) => check),
+    checks: [
+      ...shared.map((finding) => checkOf(finding, undefined)),
+      ...own.flatMap((findings, index) =>
+        findings.map((finding) => checkOf(finding, candidates[index]!.role)),
+      ),
+    ],
     holders: holdersOf(circumstances.tables, agent),
     filters: candidates.flatMap((candidate) => pendingFilters(circumstances, candidate, agent)),
   };
@@ -180,9 +191,11 @@ function agentsOf({ agents }: Tables, question: ExplainQuestion): readonly numbe
 function tallyOf(judgements: readonly Judgement[]): Omit<Tally, "agents" | "leftOut"> {
   const failures = new Map<CheckName, number>();
   const ready: number[] = [];
-  for (const { agent, findings, fails } of judgements) {
+  for (const { agent, shared, own, fails } of judgements) {
     if (fails === 0) ready.push(agent);
-    const failed = findings.filter(({ check }) => !check.isPassed).map(({ check }) => check.name);
+    const failed = [shared, ...own].flatMap((findings) =>
+      findings.filter(({ isPassed }) => !isPassed).map(({ name }) => name),
+    );
     for (const name of new Set(failed)) failures.set(name, (failures.get(name) ?? 0) + 1);
   }
   return {

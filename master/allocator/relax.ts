@@ -1,11 +1,12 @@
-import type { Check, Relaxation, RelaxedCheck } from "@bourse/model/explain";
-import type { AgentId } from "@bourse/model/ids";
+import type { CheckName, Relaxation, RelaxedCheck } from "@bourse/model/explain";
+import type { AgentId, Role } from "@bourse/model/ids";
 import type { Amount } from "@bourse/model/quota";
 import { formatMilli } from "@bourse/model/resources";
 
 /** A check that stands in the way of an offer, and what would make it pass. */
 export interface Obstacle {
-  readonly check: Check;
+  readonly check: CheckName;
+  readonly role?: Role;
   /** How much of which scalars is short. */
   readonly shortfalls: readonly Amount[];
   /** Tells changes of one check apart: which constraint, whose ports. Agents with equal changes are named together. */
@@ -79,8 +80,8 @@ interface Alternative {
   readonly agentIds: Set<AgentId>;
 }
 
-function keyOf({ check, change, shortfalls }: Obstacle): string {
-  return [check.name, check.role, change, ...shortfalls.map(({ name }) => name)].join("\t");
+function keyOf({ check, role, change, shortfalls }: Obstacle): string {
+  return [check, role, change, ...shortfalls.map(({ name }) => name)].join("\t");
 }
 
 function sizeOfAll(obstacles: readonly Obstacle[], sizeOf: (amount: Amount) => number): number {
@@ -115,12 +116,8 @@ function relaxationOf({ obstacles, agentIds: ids }: Alternative): Relaxation {
   };
 }
 
-function changeOf({ check, shortfalls }: Obstacle): RelaxedCheck {
-  return {
-    check: check.name,
-    ...(check.role === undefined ? {} : { role: check.role }),
-    shortfalls,
-  };
+function changeOf({ check, role, shortfalls }: Obstacle): RelaxedCheck {
+  return { check, ...(role !== undefined && { role }), shortfalls };
 }
 
 function shortened(text: string): string {
