@@ -28,6 +28,9 @@ export type AboutAgent = Omit<AgentOptions, "total">;
 
 /** Room for cpus, mem, disk and ports. */
 const WIDTH_START = 4;
+/** Numbers that `noteQuiet` keeps of an agent. */
+const QUIET = 3;
+export const NO_QUOTA = -1;
 
 /**
  * What every agent has, what of it is held (offered or in use) and what is free, as columns of
@@ -59,9 +62,8 @@ export class AgentTable {
   width = WIDTH_START;
   readonly totalValue: (ResourceValue | undefined)[] = [];
   readonly freeValue: (ResourceValue | undefined)[] = [];
-  /** See `isQuiet`. */
-  #quietUntilMs: Float64Array = new Float64Array(16);
-  #quietVersion: Float64Array = new Float64Array(16);
+  /** See `noteQuiet`: until when, since which version, of which quota. */
+  #quiet: Float64Array = new Float64Array(16 * QUIET);
   /** The list as given: an agent of which nothing is held is offered as this very object. */
   readonly totalList: Resources[] = [];
   /** What offer constraints and regions look at. */
@@ -97,8 +99,7 @@ export class AgentTable {
     this.hasGpus = grownBytes(this.hasGpus, rows);
     this.isRemote = grownBytes(this.isRemote, rows);
     this.needs = grownBytes(this.needs, rows);
-    this.#quietUntilMs = grownFloats(this.#quietUntilMs, rows);
-    this.#quietVersion = grownFloats(this.#quietVersion, rows);
+    this.#quiet = grownFloats(this.#quiet, rows * QUIET);
     this.count = grownInts(this.count, rows);
     this.kind = grownInts(this.kind, rows * this.width);
     this.total = grownFloats(this.total, rows * this.width);
@@ -251,19 +252,37 @@ export class AgentTable {
       else if (this.allocated[at] === 0 && this.total[at] === 0) hasNothing = true;
     }
     this.hasFree[agent] = hasFree;
-    this.#quietUntilMs[agent] = 0;
+    this.#quiet[agent * QUIET] = 0;
     return hasNothing;
   }
 
-  /** Whether a run found nobody to give the agent to, and nothing of the agent or of that version has changed since. */
-  isQuiet(agent: number, version: number, monoMs: number): boolean {
-    return monoMs < this.#quietUntilMs[agent]! && this.#quietVersion[agent] === version;
+  /**
+   * A run found nobody to give the agent to. That stays so until its own resources change, or the time comes
+   * (`untilMs`: no refusal that was in the way ends before), or the quota (`quotaVersion`, `NO_QUOTA` = it was not the
+   * quota's fault); but for clients that changed after `version`. No state: what is forgotten is found out again.
+   */
+  noteQuiet(agent: number, version: number, untilMs: number, quotaVersion: number): void {
+    const at = agent * QUIET;
+    this.#quiet[at] = untilMs;
+    this.#quiet[at + 1] = version;
+    this.#quiet[at + 2] = quotaVersion;
   }
 
-  /** `untilMs`: so long at least no refusal ends. No state: what is forgotten is found out again. */
-  noteQuiet(agent: number, version: number, untilMs: number): void {
-    this.#quietUntilMs[agent] = untilMs;
-    this.#quietVersion[agent] = version;
+  /** Of a quiet agent. */
+  quietUntilMs(agent: number): number {
+    return this.#quiet[agent * QUIET]!;
+  }
+
+  isQuietByQuota(agent: number): boolean {
+    return this.#quiet[agent * QUIET + 2] !== NO_QUOTA;
+  }
+
+  /** Only clients that changed after this version can be given something of the agent; NONE = anybody. */
+  quietSince(agent: number, monoMs: number, quotaVersion: number): number {
+    const at = agent * QUIET;
+    if (monoMs >= this.#quiet[at]!) return NONE;
+    const quota = this.#quiet[at + 2]!;
+    return quota === NO_QUOTA || quota === quotaVersion ? this.#quiet[at + 1]! : NONE;
   }
 
   /** Entries of the agent for a list that may name kinds which the agent does not have (yet). */

@@ -185,7 +185,7 @@ export class Allocator {
     const framework = this.#frameworkOf(frameworkId);
     this.#tables.connect(framework, false);
     for (const pair of this.#tables.clients.pairsOf(framework).values())
-      this.#tables.filters.clearPair(pair);
+      this.#tables.clearFilters(pair);
   }
 
   /** No roles = all that the framework has. Filters stay. */
@@ -200,7 +200,7 @@ export class Allocator {
   revive(frameworkId: FrameworkId, roles: readonly Role[]): void {
     for (const pair of this.#subscribedPairs(frameworkId, roles)) {
       this.#tables.clients.isSuppressed[pair] = 0;
-      this.#tables.filters.clearPair(pair);
+      this.#tables.clearFilters(pair);
       this.#tables.clients.rank(pair);
     }
     this.#haveClientsChanged = true;

@@ -56,8 +56,10 @@ export class ClientTable {
   roleOf: Int32Array = new Int32Array(16);
   isSubscribed: Uint8Array = new Uint8Array(16);
   isSuppressed: Uint8Array = new Uint8Array(16);
-  /** Grows with every change of who may be served and of what they take. */
+  /** Grows with every change that may let a client have what it could not have before. */
   version = 0;
+  /** By pair: `version` at its last such change. */
+  changedAt: Float64Array = new Float64Array(16);
   /** By pair: what is worth an offer to it; absent = the cluster's minimum. */
   readonly minimumOf: (Minimum | undefined)[] = [];
   readonly #dimensions: DimensionTable;
@@ -158,6 +160,7 @@ export class ClientTable {
     const pair = this.#freePairs.pop() ?? this.#pairs++;
     this.frameworkOf = grownInts(this.frameworkOf, pair + 1);
     this.roleOf = grownInts(this.roleOf, pair + 1);
+    this.changedAt = grownFloats(this.changedAt, pair + 1);
     this.isSubscribed = grownBytes(this.isSubscribed, pair + 1);
     this.isSuppressed = grownBytes(this.isSuppressed, pair + 1);
     this.frameworkOf[pair] = framework;
@@ -185,10 +188,16 @@ export class ClientTable {
       this.isSuppressed[pair] === 0;
     if (mayBeServed === this.#isRanked[pair]) return;
     this.#isRanked[pair] = mayBeServed;
-    this.version++;
+    if (mayBeServed) this.noteEasier(pair);
     if (mayBeServed) order.insert(pair);
     else order.remove(pair);
     this.tree.setServable(role, order.size > 0);
+  }
+
+  /** The pair may get offers now that it could not get before: it is served, takes more, refuses less. */
+  noteEasier(pair: number): void {
+    this.version++;
+    this.changedAt[pair] = this.version;
   }
 
   isRanked(pair: number): boolean {

@@ -93,11 +93,6 @@ export class FilterTable {
     this.#records = new Float64Array(16 * (AMOUNTS + this.#width));
   }
 
-  /** Grows with everything that lets offers pass which filters were in the way of, but for time. */
-  get version(): number {
-    return this.#generations;
-  }
-
   add(agent: number, filter: Filter, moment: FilterMoment): void {
     if (2 * this.#headCount > this.#mask) this.#sweep(moment);
     const head = this.#open(agent, filter.pair);

@@ -1,5 +1,6 @@
 import type { AgentId, FrameworkId, Role } from "@bourse/model/ids";
 import type { ResourceValue } from "@bourse/model/resources";
+import { NO_QUOTA } from "./agents.ts";
 import { type FilterMoment, PASSES } from "./filters.ts";
 import { CHOP_ANYWHERE, CHOP_NEVER, REFINED, REVOCABLE, SHARED } from "./kinds.ts";
 import { type Minimum, satisfies } from "./minimum.ts";
@@ -35,6 +36,10 @@ export class OfferCycle {
   readonly #spent: number[] = [];
   /** When the first of the refusals ends that were in the way on the agent at hand. A cell: doubles in fields are boxed. */
   readonly #quietUntilMs = new Float64Array(1);
+  /** Whether somebody would have got something of it, or more, without quota. */
+  #isQuotaInTheWay = false;
+  /** Only pairs that changed after this version of the clients need be looked at; NONE = all. */
+  #since = NONE;
 
   constructor(tables: Tables) {
     this.#tables = tables;
@@ -42,39 +47,34 @@ export class OfferCycle {
 
   /** `order`: as many agents as `count` says. */
   run(order: Int32Array, count: number, moment: FilterMoment): readonly Allocation[] {
-    const { agents, clients, filters, quota } = this.#tables;
+    const { quota } = this.#tables;
     const allocations: Allocation[] = [];
     this.#moment = moment;
     this.#makeRoom();
     this.#sharedGiven.clear();
-    if (quota.isKept && quota.isAnyoneInNeed()) {
-      for (let index = 0; index < count; index++)
-        if (this.#hasOffer(order[index]!)) this.#offerParts(order[index]!, true, allocations);
-    }
-    const mayRemember = this.#mayRemember();
-    const version = clients.version + filters.version;
-    for (let index = 0; index < count; index++) {
-      const agent = order[index]!;
-      if (!this.#hasOffer(agent)) continue;
-      if (mayRemember && agents.isQuiet(agent, version, moment.monoMs)) continue;
-      const before = allocations.length;
-      this.#quietUntilMs[0] = Number.POSITIVE_INFINITY;
-      if (agents.isPlain(agent) && !quota.isKept) this.#offerWhole(agent, allocations);
-      else this.#offerParts(agent, false, allocations);
-      if (mayRemember && allocations.length === before)
-        agents.noteQuiet(agent, version, this.#quietUntilMs[0]!);
-    }
+    if (quota.isKept && quota.isAnyoneInNeed())
+      for (let index = 0; index < count; index++) this.#visit(order[index]!, true, allocations);
+    for (let index = 0; index < count; index++) this.#visit(order[index]!, false, allocations);
     return allocations;
   }
 
-  /**
-   * Whether an agent of which nothing was given away is passed over until something that decides on it changes: its
-   * own resources, a client, or a refusal that runs out. Consumption changes all the time, and a random order draws
-   * from its stream for every agent that is looked at.
-   */
-  #mayRemember(): boolean {
-    const { hasChance, quota } = this.#tables;
-    return !hasChance && !quota.isKept;
+  #visit(agent: number, isFirstStage: boolean, allocations: Allocation[]): void {
+    const { agents, clients, hasChance, quota } = this.#tables;
+    if (agents.isActive[agent] === 0 || agents.hasFree[agent] === 0) return;
+    // A random order draws from its stream for every agent that is looked at: none may be passed over.
+    this.#since = hasChance ? NONE : agents.quietSince(agent, this.#moment.monoMs, quota.version);
+    if (this.#since === clients.version) return;
+    const { version } = clients;
+    const before = allocations.length;
+    const untilMs = this.#since === NONE ? Number.POSITIVE_INFINITY : agents.quietUntilMs(agent);
+    this.#quietUntilMs[0] = untilMs;
+    this.#isQuotaInTheWay = this.#since !== NONE && agents.isQuietByQuota(agent);
+    if (agents.isPlain(agent) && !quota.isKept) this.#offerWhole(agent, allocations);
+    else this.#offerParts(agent, isFirstStage, allocations);
+    if (hasChance || isFirstStage || allocations.length > before || this.#sharedGiven.size > 0)
+      return;
+    const quotaVersion = this.#isQuotaInTheWay ? quota.version : NO_QUOTA;
+    agents.noteQuiet(agent, version, this.#quietUntilMs[0]!, quotaVersion);
   }
 
   #makeRoom(): void {
@@ -89,11 +89,6 @@ export class OfferCycle {
     }
   }
 
-  #hasOffer(agent: number): boolean {
-    const { agents } = this.#tables;
-    return agents.isActive[agent] === 1 && agents.hasFree[agent] === 1;
-  }
-
   /** The common agent: everything that is free goes to the first framework that may have it. */
   #offerWhole(agent: number, allocations: Allocation[]): void {
     const { agents, clients, exclusions, minimum } = this.#tables;
@@ -101,6 +96,8 @@ export class OfferCycle {
     this.#sumQuantities(agent, this.#left);
     const isWorthIt = this.#satisfies(minimum);
     const needs = agents.needs[agent]!;
+    const since = this.#since;
+    const { changedAt } = clients;
     clients.startRoles();
     for (let role = clients.nextRole(); role !== NONE; role = clients.nextRole()) {
       const order = clients.orderIn[role]!;
@@ -108,6 +105,7 @@ export class OfferCycle {
       const pairs = order.size;
       for (let index = 0; index < pairs; index++) {
         const pair = order.at(index);
+        if (changedAt[pair]! <= since) continue;
         if (needs !== 0 && (needs & ~clients.takes[clients.frameworkOf[pair]!]!) !== 0) continue;
         const own = clients.minimumOf[pair];
         if (!(own === undefined ? isWorthIt : this.#satisfies(own))) continue;
@@ -126,6 +124,8 @@ export class OfferCycle {
    */
   #offerParts(agent: number, isFirstStage: boolean, allocations: Allocation[]): void {
     const { clients } = this.#tables;
+    const since = this.#since;
+    const { changedAt } = clients;
     let hasLeft = this.#loadFree(agent);
     clients.startRoles();
     for (
@@ -137,6 +137,7 @@ export class OfferCycle {
       order.refresh();
       for (let index = 0; index < order.size && hasLeft; index++) {
         const pair = order.at(index);
+        if (changedAt[pair]! <= since) continue;
         if (!this.#mayHaveFit(agent, pair, isFirstStage)) continue;
         allocations.push(this.#give(agent, pair, this.#fit, this.#fitValues));
         hasLeft = this.#takeFit(agent);
@@ -170,11 +171,22 @@ export class OfferCycle {
     if (exclusions.isExcluded(pair, agent)) return false;
     const role = clients.roleOf[pair]!;
     if (!this.#fitTo(agent, role, takes)) return false;
-    if (quota.isKept && !this.#chopFit(agent, role)) return false;
-    if (isFirstStage && !this.#bringsGuaranteeNearer(agent, role)) return false;
+    const needed = clients.minimumOf[pair] ?? minimum;
+    // Without quota, or before: what is too little or refused as a whole is so in part.
+    if (!this.#isWanted(agent, pair, needed)) return false;
+    if (!quota.isKept) return true;
+    const isWhole = this.#chopFit(agent, role);
+    if (!isWhole) {
+      this.#isQuotaInTheWay = true;
+      if (!this.#hasFit(agent) || !this.#isWanted(agent, pair, needed)) return false;
+    }
+    return !isFirstStage || this.#bringsGuaranteeNearer(agent, role);
+  }
+
+  /** Whether the fit is worth an offer and was not refused. */
+  #isWanted(agent: number, pair: number, minimum: Minimum): boolean {
     this.#sumQuantities(agent, this.#fit);
-    if (!this.#satisfies(clients.minimumOf[pair] ?? minimum)) return false;
-    return !this.#isWithheld(agent, pair, this.#fit, this.#fitValues);
+    return this.#satisfies(minimum) && !this.#isWithheld(agent, pair, this.#fit, this.#fitValues);
   }
 
   #isWithheld(
@@ -210,27 +222,31 @@ export class OfferCycle {
     return isAny;
   }
 
-  /** Cuts what counts against quota down to what limits and the guarantees of others leave; false: nothing is left. */
+  /** Cuts what counts against quota down to what limits and the guarantees of others leave; true: that is all. */
   #chopFit(agent: number, role: number): boolean {
     const { agents, dimensions, kinds, quota } = this.#tables;
     for (let dimension = 0; dimension < dimensions.count; dimension++)
       this.#bounds[dimension] = quota.boundOf(role, dimension);
     const base = agent * agents.width;
     const count = agents.count[agent]!;
-    let isAny = false;
+    let isWhole = true;
     for (let entry = 0; entry < count; entry++) {
-      let amount = this.#fit[entry]!;
-      if (amount <= 0) continue;
+      const amount = this.#fit[entry]!;
       const kind = agents.kind[base + entry]!;
-      if (kinds.countsWhenHeld(kind)) {
-        const dimension = kinds.dimension[kind]!;
-        amount = chopped(amount, this.#bounds[dimension]!, kinds.chopping[kind]!);
-        this.#bounds[dimension]! -= amount;
-        this.#fit[entry] = amount;
-      }
-      if (amount > 0) isAny = true;
+      if (amount <= 0 || !kinds.countsWhenHeld(kind)) continue;
+      const dimension = kinds.dimension[kind]!;
+      const part = chopped(amount, this.#bounds[dimension]!, kinds.chopping[kind]!);
+      this.#bounds[dimension]! -= part;
+      this.#fit[entry] = part;
+      if (part < amount) isWhole = false;
     }
-    return isAny;
+    return isWhole;
+  }
+
+  #hasFit(agent: number): boolean {
+    const count = this.#tables.agents.count[agent]!;
+    for (let entry = 0; entry < count; entry++) if (this.#fit[entry]! > 0) return true;
+    return false;
   }
 
   #bringsGuaranteeNearer(agent: number, role: number): boolean {

@@ -19,6 +19,8 @@ import { NONE } from "./slots.ts";
 export class QuotaTable {
   /** Whether anything is counted: whoever changes what is held, free or reserved must tell. */
   isKept = false;
+  /** Grows with everything that may let somebody have more. */
+  version = 0;
   readonly #tree: RoleTree;
   readonly #dimensions: DimensionTable;
   readonly #quotas = new Map<Role, Quota>();
@@ -72,6 +74,7 @@ export class QuotaTable {
   /** Begins to count: all that is held, free and reserved is to be told after this. */
   start(): void {
     this.isKept = true;
+    this.version++;
     this.#grow();
     for (const column of [this.#consumed, this.#own, this.#below, this.#guarantee]) column.fill(0);
     this.#limit.fill(Number.POSITIVE_INFINITY);
@@ -82,6 +85,7 @@ export class QuotaTable {
 
   stop(): void {
     this.isKept = false;
+    this.version++;
   }
 
   get hasAny(): boolean {
@@ -91,6 +95,7 @@ export class QuotaTable {
   /** What counts against the quotas of a role and of those above it, up to but without `top`, has changed. */
   charge(role: number, dimension: number, milli: number, top = NONE): void {
     this.#grow();
+    this.version++;
     const { parentOf } = this.#tree;
     let mayConsume = true;
     let change = 0;
@@ -111,6 +116,7 @@ export class QuotaTable {
   /** Something unreserved on an active agent has become free, or is free no more. */
   noteFree(dimension: number, milli: number): void {
     this.#grow();
+    this.version++;
     this.#available[dimension]! += milli;
   }
 

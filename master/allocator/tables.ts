@@ -225,14 +225,13 @@ export class Tables {
     const framework = this.clients.frameworkOf[pair]!;
     if (!this.clients.dropIfIdle(pair)) return;
     this.exclusions.set(pair, undefined);
-    this.filters.clearPair(pair);
+    this.clearFilters(pair);
     this.clients.dropFrameworkIfIdle(framework);
   }
 
   /** Roles that it no longer has keep what they hold and get nothing more. */
   configure(framework: number, options: FrameworkOptions): void {
     const { clients } = this;
-    clients.version++;
     clients.setCapabilities(framework, options.capabilities);
     for (const [role, pair] of Array.from(clients.pairsOf(framework)))
       if (!options.roles.includes(role)) this.unsubscribe(pair);
@@ -243,15 +242,22 @@ export class Tables {
       clients.isSuppressed[pair] = options.suppressedRoles.includes(role) ? 1 : 0;
       clients.minimumOf[pair] = own === undefined ? undefined : minimumFrom(own);
       this.exclusions.set(pair, options.offerConstraints?.get(role));
+      clients.noteEasier(pair);
       clients.rank(pair);
     }
   }
 
+  /** Forgets what the pair has refused. */
+  clearFilters(pair: number): void {
+    this.filters.clearPair(pair);
+    this.clients.noteEasier(pair);
+  }
+
   unsubscribe(pair: number): void {
-    const { clients, filters } = this;
+    const { clients } = this;
     clients.isSubscribed[pair] = 0;
     clients.rank(pair);
-    filters.clearPair(pair);
+    this.clearFilters(pair);
     this.dropPairIfIdle(pair);
   }
 
