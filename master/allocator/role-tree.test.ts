@@ -69,7 +69,7 @@ test("S9b MultipleSlavesUpdateTotal: totals are those of all agents", () => {
   expect(forest.total({ cpus: 100, mem: 100 }).order()).toBe("a,b"); // .02, .03 of the memory
 });
 
-test("S12b RevocableResources: revocable amounts count as any other of their name", () => {
+test("S12b RevocableResources: revocable amounts count with the others of their name", () => {
   const forest = new Forest({ cpus: 20, mem: 100 }).hold("a", 2, 1).hold("b", 1 + 9, 1);
   expect(forest.order()).toBe("a,b");
 });

@@ -2,12 +2,13 @@ import type { AgentInfo } from "@bourse/model/agent";
 import type { AgentToMaster } from "@bourse/model/agent-messages";
 import type { Refusal } from "@bourse/model/errors";
 import type { AgentId, SessionId } from "@bourse/model/ids";
+import type { OperationState } from "@bourse/model/operation";
 import type { AgentCondition } from "@bourse/model/operator";
 import { admitAgent, dropAgent, setOffering } from "./allocation.ts";
 import { CLUSTER_LIMITS, UNREACHABLE_AGENT_KEPT_MS } from "./config.ts";
 import { withdrawInverseOffers } from "./inverse-offers.ts";
 import { giveUpTask, loseTask } from "./losses.ts";
-import { downRefusal } from "./maintenance.ts";
+import { downRefusal } from "./machines.ts";
 import { rescindOffer } from "./offers.ts";
 import { dropOperations, loseSight } from "./operations.ts";
 import { staleEpoch } from "./refusals.ts";
@@ -228,8 +229,7 @@ function removeAgent(turn: Turn, agent: Agent, cause: string): void {
   const { agentId } = agent;
   rescindAll(turn, agent, cause);
   withdrawInverseOffers(turn, agentId);
-  const isLost = agent.condition === "unreachable";
-  dropOperations(turn, agent, isLost ? "OPERATION_UNKNOWN" : "OPERATION_DROPPED", cause);
+  dropOperations(turn, agent, endOf(state, agent), cause);
   if (isAdmitted(agent)) dropAgent(turn.state, agent);
   if (agent.condition === "recovering") state.counters.recovering--;
   state.agents.delete(agentId);
@@ -237,6 +237,12 @@ function removeAgent(turn: Turn, agent: Agent, cause: string): void {
   state.timers.cancel("forget-agent", agentId);
   out.persist(deletion(agentKey(agentId)));
   out.change({ kind: "agent-removed", agentId, cause });
+}
+
+/** What becomes of operations on an agent that is no more: by an operator's word, for being away, or by its own. */
+function endOf({ goneAgents }: ClusterState, { agentId, condition }: Agent): OperationState {
+  if (goneAgents.has(agentId)) return "OPERATION_GONE_BY_OPERATOR";
+  return condition === "unreachable" ? "OPERATION_UNKNOWN" : "OPERATION_DROPPED";
 }
 
 /** Every connected framework hears of it, as in Mesos. */

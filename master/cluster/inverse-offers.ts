@@ -10,7 +10,7 @@ import {
   keepQuestion,
   questions,
   unavailabilityOf,
-} from "./maintenance.ts";
+} from "./machines.ts";
 import { refuseMsOf } from "./offers.ts";
 import type { Agent, ClusterState, Framework, Turn } from "./state.ts";
 

@@ -1,5 +1,5 @@
 import { isAdmitted } from "./agents.ts";
-import { hostKey, isSame, questions, unavailabilityOf } from "./maintenance.ts";
+import { hostKey, isSame, questions, unavailabilityOf } from "./machines.ts";
 import type { Report } from "./resource-invariants.ts";
 import type { ClusterState } from "./state.ts";
 

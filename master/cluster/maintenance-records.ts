@@ -1,6 +1,6 @@
 import type { AgentId } from "@bourse/model/ids";
 import type { RegistryRecord } from "@bourse/model/registry";
-import type { Maintenance } from "./maintenance.ts";
+import type { Maintenance } from "./machines.ts";
 import { deletion } from "./registry-records.ts";
 
 /** There is one record of the schedule and of who is down; none while there is neither. */

@@ -3,7 +3,7 @@ import { present } from "@bourse/model/assert";
 import { type DeclineReason, type Filters, type Offer, REFUSE_MS_MAX } from "@bourse/model/offer";
 import type { FrameworkCall } from "@bourse/model/scheduler";
 import { decide } from "./decisions.ts";
-import { unavailabilityOf } from "./maintenance.ts";
+import { unavailabilityOf } from "./machines.ts";
 import { loosenBudget, spendBudget, tightenBudgets } from "./offer-budget.ts";
 import type { Agent, ClusterState, Framework, OfferRecord, Turn } from "./state.ts";
 

@@ -5,11 +5,7 @@ import type { AgentId, FrameworkId, TaskId } from "@bourse/model/ids";
 import type { TaskState } from "@bourse/model/task-state";
 import { countAllocated } from "./allocation.ts";
 import type { ClusterStart } from "./inputs.ts";
-import {
-  type MaintenanceSnapshot,
-  restoreMaintenance,
-  snapshotMaintenance,
-} from "./maintenance.ts";
+import { type MaintenanceSnapshot, restoreMaintenance, snapshotMaintenance } from "./machines.ts";
 import { Ring } from "./ring.ts";
 import type {
   Agent,

@@ -7,7 +7,7 @@ import { admitFramework, disconnectFramework } from "./allocation.ts";
 import { RETURN_GRACE_HEARTBEATS, UNREACHABLE_AGENT_KEPT_MS } from "./config.ts";
 import { failoverTimeoutMs, newFramework } from "./frameworks.ts";
 import type { ClusterConfig, ClusterStart } from "./inputs.ts";
-import { loadMaintenance, noMaintenance } from "./maintenance.ts";
+import { loadMaintenance, noMaintenance } from "./machines.ts";
 import { frameworkRecord } from "./registry-records.ts";
 import type { ClusterState, Turn } from "./state.ts";
 import { Timers } from "./timers.ts";

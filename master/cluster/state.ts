@@ -21,7 +21,7 @@ import type { Resources } from "@bourse/model/resources";
 import type { KillPolicy, TaskInfo, TaskStatus } from "@bourse/model/task";
 import type { TaskState } from "@bourse/model/task-state";
 import type { ClusterConfig } from "./inputs.ts";
-import type { Maintenance } from "./maintenance.ts";
+import type { Maintenance } from "./machines.ts";
 import type { OfferBudget } from "./offer-budget.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Ring } from "./ring.ts";
