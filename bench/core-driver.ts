@@ -40,7 +40,8 @@ export class CoreDriver {
   });
   readonly #tasksLeft: number[] = [];
   readonly #agentIds = new Map<SessionId, AgentId>();
-  #waiting: ClusterInput[] = [];
+  /** Made into inputs when their turn comes, as a master decodes what it reads. */
+  #waiting: (() => ClusterInput)[] = [];
   #monoMs = 0;
   #wakeAtMs = 0;
   #updates = 0;
@@ -75,7 +76,7 @@ export class CoreDriver {
     this.#turns();
     while (this.running < this.#load.tasks) {
       this.#monoMs = Math.max(this.#monoMs, this.#wakeAtMs);
-      this.#waiting.push({ kind: "wake", principal: null });
+      this.#waiting.push(() => ({ kind: "wake", principal: null }));
       this.#turns();
     }
   }
@@ -85,7 +86,7 @@ export class CoreDriver {
       const waiting = this.#waiting;
       this.#waiting = [];
       for (let begin = 0; begin === 0 || begin < waiting.length; begin += TURN_MAX) {
-        const turn = waiting.slice(begin, begin + TURN_MAX);
+        const turn = waiting.slice(begin, begin + TURN_MAX).map((make) => make());
         turn.push({ kind: "batch-end", principal: null });
         this.#turn(turn);
       }
@@ -119,9 +120,14 @@ export class CoreDriver {
       return;
     }
     if (event.kind !== "update") return;
-    const { agentId, taskId, uuid } = event.status;
-    if (agentId === undefined || uuid === undefined) throw new Error(`${taskId} must be reliable`);
-    this.#call(session, { kind: "acknowledge", agentId, taskId, uuid });
+    const { status } = event;
+    this.#waiting.push(() => {
+      const { agentId, taskId, uuid } = status;
+      if (agentId === undefined || uuid === undefined)
+        throw new Error(`${taskId} must be reliable`);
+      const call = { kind: "acknowledge", agentId, taskId, uuid } as const;
+      return { kind: "framework-call", session, call, principal: null };
+    });
   }
 
   #useOffer(session: SessionId, offer: Offer): void {
@@ -139,16 +145,15 @@ export class CoreDriver {
       return;
     }
     this.#tasksLeft[framework] = left - count;
-    const tasks = Array.from({ length: count }, (_, index): TaskInfo => {
-      const taskId = decoded(`load-${framework}-${left - index}`);
-      return { taskId, name: "load", agentId, resources: TASK, payload: NO_PAYLOAD };
-    });
-    const operations = [{ kind: "launch", tasks }] as const;
-    this.#call(session, {
-      kind: "accept",
-      offerIds: [offerId],
-      operations,
-      filters: { refuseMs: 0 },
+    this.#waiting.push(() => {
+      const tasks = Array.from({ length: count }, (_, index): TaskInfo => {
+        const taskId = decoded(`load-${framework}-${left - index}`);
+        return { taskId, name: "load", agentId, resources: TASK, payload: NO_PAYLOAD };
+      });
+      const operations = [{ kind: "launch", tasks }] as const;
+      const filters = { refuseMs: 0 };
+      const call = { kind: "accept", offerIds: [offerId], operations, filters } as const;
+      return { kind: "framework-call", session, call, principal: null };
     });
     if (left === count) this.#call(session, { kind: "suppress", roles: [] });
   }
@@ -166,7 +171,12 @@ export class CoreDriver {
     }
     if (message.kind === "ping") {
       const pong = { kind: "pong", sequence: message.sequence } as const;
-      this.#waiting.push({ kind: "agent-message", session, message: pong, principal: null });
+      this.#waiting.push(() => ({
+        kind: "agent-message",
+        session,
+        message: pong,
+        principal: null,
+      }));
       return;
     }
     if (message.kind !== "acknowledge") return;
@@ -182,28 +192,31 @@ export class CoreDriver {
     task: { readonly frameworkId: string; readonly taskId: string; readonly agentId: string },
     state: TaskState,
   ): void {
-    const { frameworkId, taskId, agentId } = task;
-    const last = state === "TASK_STARTING" ? STARTING_UUID : RUNNING_UUID;
-    const uuid = decoded(`${String(this.#updates++).padStart(31, "0")}${last}`);
-    const timestampMs = this.#monoMs;
-    const status = {
-      taskId,
-      agentId,
-      state,
-      source: "SOURCE_EXECUTOR",
-      uuid,
-      timestampMs,
-    } as const;
-    this.#waiting.push({
-      kind: "agent-message",
-      session,
-      message: { kind: "update", update: { frameworkId, status, latestState: state } },
-      principal: null,
+    this.#waiting.push(() => {
+      const { frameworkId, taskId, agentId } = task;
+      const last = state === "TASK_STARTING" ? STARTING_UUID : RUNNING_UUID;
+      const uuid = decoded(`${String(this.#updates++).padStart(31, "0")}${last}`);
+      const timestampMs = this.#monoMs;
+      const status = {
+        taskId,
+        agentId,
+        state,
+        source: "SOURCE_EXECUTOR",
+        uuid,
+        timestampMs,
+      } as const;
+      const update = { frameworkId, status, latestState: state };
+      return {
+        kind: "agent-message",
+        session,
+        message: { kind: "update", update },
+        principal: null,
+      };
     });
   }
 
   #call(session: SessionId, call: FrameworkCall): void {
-    this.#waiting.push({ kind: "framework-call", session, call, principal: null });
+    this.#waiting.push(() => ({ kind: "framework-call", session, call, principal: null }));
   }
 
   #sessionOfFramework(index: number): SessionId {
@@ -226,7 +239,8 @@ export class CoreDriver {
       payload: NO_PAYLOAD,
     };
     const message = { kind: "register", info, epochSeen: 0 } as const;
-    this.#waiting.push({ kind: "agent-message", session: index + 1, message, principal: null });
+    const session = index + 1;
+    this.#waiting.push(() => ({ kind: "agent-message", session, message, principal: null }));
   }
 
   #subscribe(index: number): void {
