@@ -1,7 +1,8 @@
 import type { Role } from "@bourse/model/ids";
 import { expect, test } from "vitest";
 import { Forest } from "./role-forest.ts";
-import { Standings } from "./standings.ts";
+import { ownRow, subtreeRow } from "./role-tree.ts";
+import { Standings, siblingStanding } from "./standings.ts";
 
 /** The roles of a forest, and how they stand. */
 class Stand {
@@ -101,4 +102,16 @@ test("a role that is short of its guarantee is entitled, however much it has", (
   stand.note(1000, "rich").note(2000, "rich");
   expect(stand.unserved("rich", 3000)).toBe(2000);
   expect(stand.note(3000).unserved("rich", 3000)).toBe(null);
+});
+
+test("a row stands among its siblings that may be served, itself where it would be", () => {
+  const { forest } = new Stand();
+  forest.hold("a", 3).hold("b", 1).hold("b/x", 0).hold("c", 2).deactivate("c").weight("a", 2);
+  const standing = (name: string, rowOf: (role: number) => number) =>
+    siblingStanding(forest.tree, rowOf(forest.tree.slots.slotOf(name as Role)));
+  expect(standing("a", subtreeRow)).toEqual({ share: 0.015, position: 2, of: 2 });
+  expect(standing("b", subtreeRow)).toEqual({ share: 0.01, position: 1, of: 2 });
+  expect(standing("c", subtreeRow)).toEqual({ share: 0.02, position: 3, of: 3 });
+  expect(standing("b/x", subtreeRow)).toEqual({ share: 0, position: 1, of: 2 });
+  expect(standing("b", ownRow)).toEqual({ share: 0.01, position: 2, of: 2 });
 });
