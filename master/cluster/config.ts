@@ -48,8 +48,8 @@ export const CLUSTER_LIMITS = {
   tasksPerAcceptMax: 10_000,
   /** With an id, and not acknowledged. */
   operationsPerFrameworkMax: 1_000,
-  /** Not answered or not acknowledged. */
-  operationsPerAgentMax: 10_000,
+  /** Not answered or not acknowledged. One that fails costs a walk over all of them. */
+  operationsPerAgentMax: 1_000,
   /** Page size of a query. */
   pageMax: 1_000,
 } as const;

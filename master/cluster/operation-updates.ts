@@ -66,6 +66,7 @@ function conclude(
   moveOperation(turn, record, state, message ?? null);
   if (state === "OPERATION_FINISHED" && contains(agent.confirmed, record.consumed)) {
     agent.confirmed = applied(agent.confirmed, record);
+    return; // What was counted on its way is counted as done.
   }
   followTotal(turn, agent, `the agent did not do operation ${record.operationUuid}`);
 }
