@@ -29,17 +29,18 @@ import { type Attempt, relax } from "./relax.ts";
 import { NONE } from "./slots.ts";
 import type { Tables } from "./tables.ts";
 
-/** Rows of one answer. With a check each in some 30 bytes and the reasons of a few, that is about a megabyte. */
+/** Rows of one answer, and checks in all of them together: a check takes some 30 bytes, the reasons of a few 100. */
 export const VERDICTS_MAX = 1_000;
+const CHECKS_MAX = 50_000;
 /**
- * Agents for frameworks that are looked at in one answer: one takes some 20 us, in which the master does nothing else.
- * All agents are looked at for one framework at least, however many there are.
+ * Agents for a framework in a role that are looked at in one answer. One takes 40 to 150 us, in which the master does
+ * nothing else, so this bounds an answer to about a second.
  */
-const ATTEMPTS_MAX = 10_000;
+const ATTEMPTS_MAX = 20_000;
 
 export interface OfferStanding {
   readonly roles: readonly RoleStanding[];
-  /** In the order of the agents; when there are more than `VERDICTS_MAX`, those that fail fewest checks. */
+  /** In the order of the agents; when there are more than can be shown, those that fail fewest checks. */
   readonly agents: readonly AgentVerdict[];
   readonly relaxations: readonly Relaxation[];
   readonly tally: Tally;
@@ -47,9 +48,10 @@ export interface OfferStanding {
 
 /** About all that was looked at, shown or not. */
 export interface Tally {
-  /** Pairs of an agent and a framework (or the shape): looked at, and left out because there are too many. */
+  /** Pairs of an agent and a framework (or the shape): all, those that were looked at, and those that are shown. */
+  readonly rows: number;
   readonly judged: number;
-  readonly leftOut: number;
+  readonly shown: number;
   readonly agents: number;
   /** Agents of which something would be offered in the next periodic run, were the framework first in order. */
   readonly ready: number;
@@ -85,10 +87,7 @@ export function explainOffers(
   };
   const all = candidatesOf(tables, question);
   const agents = agentsOf(tables, question);
-  const perAgent = Math.max(1, Math.floor(ATTEMPTS_MAX / Math.max(1, agents.length)));
-  const judgements = agents.flatMap((agent) =>
-    all.slice(0, perAgent).map((candidates) => judge(circumstances, candidates, agent)),
-  );
+  const judgements = judgeAll(circumstances, all, agents);
   const shown = closest(judgements);
   return {
     roles: rolesOf(question, all).map((role) => standingOf(circumstances, role, all)),
@@ -100,9 +99,29 @@ export function explainOffers(
     tally: {
       ...tallyOf(judgements),
       agents: agents.length,
-      leftOut: agents.length * all.length - shown.length,
+      rows: agents.length * all.length,
+      shown: shown.length,
     },
   };
+}
+
+/** The first frameworks on all agents; one that has too many roles for that on the first agents. */
+function judgeAll(
+  circumstances: Circumstances,
+  all: readonly Candidates[],
+  agents: readonly number[],
+): readonly Judgement[] {
+  let left = ATTEMPTS_MAX;
+  const looked: Candidates[] = [];
+  for (const candidates of all) {
+    left -= agents.length * Math.max(1, candidates.length);
+    if (left < 0 && looked.length > 0) break;
+    looked.push(candidates);
+  }
+  const agentsMax = Math.floor(ATTEMPTS_MAX / Math.max(1, looked[0]?.length ?? 1));
+  return agents
+    .slice(0, Math.max(1, agentsMax))
+    .flatMap((agent) => looked.map((candidates) => judge(circumstances, candidates, agent)));
 }
 
 interface Judgement {
@@ -143,8 +162,10 @@ function obstaclesOf(findings: readonly Finding[]): Attempt["obstacles"] {
 }
 
 function closest(judgements: readonly Judgement[]): readonly Judgement[] {
-  if (judgements.length <= VERDICTS_MAX) return judgements;
-  return judgements.toSorted((a, b) => a.fails - b.fails).slice(0, VERDICTS_MAX);
+  const checks = judgements.reduce((most, { own }) => Math.max(most, own.flat().length + 2), 1);
+  const rows = Math.min(VERDICTS_MAX, Math.max(1, Math.floor(CHECKS_MAX / checks)));
+  if (judgements.length <= rows) return judgements;
+  return judgements.toSorted((a, b) => a.fails - b.fails).slice(0, rows);
 }
 
 function verdictOf(circumstances: Circumstances, judgement: Judgement): AgentVerdict {
@@ -188,7 +209,7 @@ function agentsOf({ agents }: Tables, question: ExplainQuestion): readonly numbe
   return agent === NONE ? [] : [agent];
 }
 
-function tallyOf(judgements: readonly Judgement[]): Omit<Tally, "agents" | "leftOut"> {
+function tallyOf(judgements: readonly Judgement[]): Omit<Tally, "agents" | "rows" | "shown"> {
   const failures = new Map<CheckName, number>();
   const ready: number[] = [];
   for (const { agent, shared, own, fails } of judgements) {

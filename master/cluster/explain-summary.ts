@@ -47,7 +47,7 @@ export function agentSummary(
           500,
         )}`;
   if (tally.ready > 0)
-    return `${name} may be offered to ${count(tally.readyPairs, "framework")} in the next run${held}`;
+    return `${name} may be offered to ${count(tally.readyPairs, "framework")} in the next run${held}${leftOut(tally)}`;
   return `${name} can be offered to none of ${count(tally.judged, "framework")}: ${failuresOf(tally)}${closest(relaxations)}${held}${leftOut(tally)}`;
 }
 
@@ -83,8 +83,11 @@ function closest(relaxations: OfferStanding["relaxations"]): string {
   return first === undefined ? "" : `; what would help: ${shortened(first.text, 1_000)}`;
 }
 
-function leftOut({ leftOut: number }: Tally): string {
-  return number === 0 ? "" : ` (${count(number, "row")} more are not shown, the closest are)`;
+/** Answers are bounded: what this one leaves out. */
+function leftOut({ rows, judged, shown }: Tally): string {
+  const unseen = rows === judged ? "" : `; only ${judged} of ${rows} rows were looked at`;
+  const hidden = shown === judged ? "" : `; of ${judged} rows only the closest ${shown} are shown`;
+  return `${unseen}${hidden}`;
 }
 
 function count(number: number, noun: string): string {
