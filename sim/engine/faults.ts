@@ -1,4 +1,5 @@
 import type { Role } from "@bourse/model/ids";
+import type { Machine } from "@bourse/model/maintenance";
 import type { ResourceOperation } from "@bourse/model/operation";
 import type { Amount, Quota } from "@bourse/model/quota";
 import type { Random } from "@bourse/model/random";
@@ -37,6 +38,7 @@ export const FAULTS = {
   "quota-change": { weight: 2, strike: changeQuota },
   "weight-change": { weight: 1, strike: changeWeight },
   reservation: { weight: 2, strike: reserveByOperator },
+  maintenance: { weight: 1, strike: maintain },
   teardown: { weight: 0.1, strike: tearDown },
 } as const satisfies Record<string, Fault>;
 
@@ -75,11 +77,45 @@ export function repair(world: World): void {
   world.network.heal();
   world.master.start();
   liftQuotas(world);
+  endMaintenance(world, downHosts(world));
   for (const agent of world.agents) {
     agent.start();
     reactivate(world, agent.name);
   }
   for (const framework of world.frameworks) framework.start();
+}
+
+/** A machine is scheduled; now and then it is taken down as well, and brought up after a while. */
+function maintain(world: World, random: Random, options: FaultOptions): void {
+  const { hostname } = random.pick(world.agents).info;
+  const { wallMs } = world.simulation.now;
+  const hosts = new Set([...downHosts(world), hostname]);
+  const startMs = wallMs + random.between(-5_000, 30_000);
+  const unavailability = { startMs, durationMs: 1 + random.below(60_000) };
+  const windows = [{ machines: machinesOf(hosts), unavailability }];
+  world.note(`an operator schedules maintenance of ${Array.from(hosts).join(", ")}`);
+  world.master.operate({ kind: "update-maintenance-schedule", windows });
+  if (!random.chance(0.3)) return;
+  world.note(`an operator takes ${hostname} down`);
+  world.master.operate({ kind: "start-maintenance", machines: machinesOf([hostname]) });
+  world.simulation.after(random.below(options.lastMaxMs), () => endMaintenance(world, [hostname]));
+}
+
+function downHosts(world: World): readonly string[] {
+  return Array.from(world.master.cluster?.state.maintenance.down ?? []);
+}
+
+function endMaintenance(world: World, hosts: readonly string[]): void {
+  if (hosts.length > 0) {
+    world.note(`an operator brings ${hosts.join(", ")} up`);
+    world.master.operate({ kind: "stop-maintenance", machines: machinesOf(hosts) });
+  }
+  if (downHosts(world).length === 0)
+    world.master.operate({ kind: "update-maintenance-schedule", windows: [] });
+}
+
+function machinesOf(hosts: Iterable<string>): readonly Machine[] {
+  return Array.from(hosts, (hostname) => ({ hostname }));
 }
 
 /** Work that a limit keeps waiting would wait for ever. */

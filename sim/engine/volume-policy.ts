@@ -3,7 +3,14 @@ import type { Now } from "@bourse/model/now";
 import type { Offer, Operation } from "@bourse/model/offer";
 import { isFinalOperationState, type ResourceOperation } from "@bourse/model/operation";
 import { Random } from "@bourse/model/random";
-import { add, type Resource, type Resources, scalar, subtract } from "@bourse/model/resources";
+import {
+  add,
+  kindOf,
+  type Resource,
+  type Resources,
+  scalar,
+  subtract,
+} from "@bourse/model/resources";
 import { NO_PAYLOAD, type TaskStatus } from "@bourse/model/task";
 import { isTerminal, releasesResources } from "@bourse/model/task-state";
 import { resourcesOf } from "@bourse/session/amounts";
@@ -158,18 +165,22 @@ export class VolumePolicy implements SimPolicy {
     else if (this.#random.chance(0.6)) this.#launch(work, held, agentId);
   }
 
+  /** A call that resizes a volume may use it for nothing else (M-68). */
   #resize(work: Work, held: Resource, agentId: AgentId): void {
     const milli = amountOf(held);
-    if (milli < 2_000) return;
-    const subtractMilli = this.#random.between(1, Math.floor(milli / 1_000) - 1) * 1_000;
-    const operation = { kind: "shrink-volume", volume: held, subtractMilli } as const;
-    const rest = withAmount(held, milli - subtractMilli);
-    const freed = withAmount(withoutVolume(held), subtractMilli);
-    this.#do(work, operation, agentId, [held], [rest, freed]);
-    if (this.#random.chance(0.5)) return;
-    // And back again: what the shrinking freed is there for the growing behind it.
-    const grow = { kind: "grow-volume", volume: rest, addition: freed } as const;
-    this.#do(work, grow, agentId, [rest, freed], [held]);
+    const same = kindOf(withoutVolume(held));
+    const addition = work.left.find((resource) => kindOf(resource) === same);
+    if (addition !== undefined) {
+      const operation = { kind: "grow-volume", volume: held, addition } as const;
+      const grown = withAmount(held, milli + amountOf(addition));
+      this.#do(work, operation, agentId, [held, addition], [grown]);
+    } else if (milli >= 2_000) {
+      const subtractMilli = this.#random.between(1, Math.floor(milli / 1_000) - 1) * 1_000;
+      const operation = { kind: "shrink-volume", volume: held, subtractMilli } as const;
+      const rest = withAmount(held, milli - subtractMilli);
+      const freed = withAmount(withoutVolume(held), subtractMilli);
+      this.#do(work, operation, agentId, [held], [rest, freed]);
+    }
   }
 
   #useReserved(work: Work, disk: Resource, agentId: AgentId): void {

@@ -1,9 +1,11 @@
 import { CLUSTER_DEFAULTS } from "@bourse/cluster/config";
+import type { Offer } from "@bourse/model/offer";
 import { canonical, NO_RESOURCES, type Resources, ranges, scalar } from "@bourse/model/resources";
 import { NO_PAYLOAD } from "@bourse/model/task";
 import { SESSION_DEFAULTS } from "@bourse/session/session-io";
 import { AGENT_CONFIG_DEFAULTS } from "@bourse/task/config";
 import type { ContainerLaunch } from "@bourse/task/effects";
+import { volumeKey } from "@bourse/task/volumes";
 import { describe, expect, test } from "vitest";
 import { RUNS_FOR_EVER } from "../containers.ts";
 import { makeLoad } from "../load.ts";
@@ -165,6 +167,96 @@ describe("a lie is found:", () => {
     checks.settle();
     expect(found()).toEqual([
       "accept: f1 launched task t9 at 20000 ms and never heard of it again",
+    ]);
+  });
+
+  test("an operation that nothing was heard of", () => {
+    const { world, framework, checks, found } = rig();
+    const reserve = { kind: "reserve", resources: [], operationId: "r9" } as const;
+    const silent = { kind: "reserve", resources: [] } as const;
+    world.probes.frameworkSent(framework, {
+      kind: "accept",
+      offerIds: ["o1"],
+      operations: [reserve, silent],
+      filters: {},
+    });
+    const status = {
+      operationId: "r9",
+      state: "OPERATION_PENDING",
+      convertedResources: [],
+    } as const;
+    world.probes.frameworkHeard(framework, { kind: "operation-update", status });
+    checks.settle();
+    expect(found()).toEqual([
+      "operation: f1 sent operation r9 at 20000 ms and never heard how it ended",
+    ]);
+  });
+
+  test("an agent that has something else than its master believes", () => {
+    const { world, agent, checks, found } = rig();
+    const known = world.master.cluster?.state.agents.get(agent.agentId ?? "");
+    if (known === undefined) throw new Error("a1 must be registered");
+    known.info = { ...known.info, resources: [scalar("cpus", 2_000)] };
+    checks.settle();
+    expect(found()).toContain(
+      "operation: the master believes a1 to have cpus:2, it has cpus:1; mem:1024; ports:[1-9]",
+    );
+  });
+
+  test("a container on a volume that is not there, and a volume that goes from under one", () => {
+    const { agent, checks, found } = rig();
+    const volume = { role: "eng", id: "v1" };
+    const persistentVolumes = [{ volume, containerPath: "data", mode: "RW" }] as const;
+    agent.engine.launch(launch({ containerId: "c8", taskId: "t8", persistentVolumes }));
+    agent.volumes.add(volumeKey(volume));
+    agent.engine.launch(launch({ persistentVolumes }));
+    agent.engine.kill("c8");
+    agent.engine.remove("c8");
+    agent.destroyVolume(volume);
+    agent.volumes.add(volumeKey(volume));
+    expect(found()).toEqual([
+      "volume: c8 starts on volume v1 of role eng, which a1 does not have",
+      "volume: volume v1 of role eng of a1 goes while c9 uses it",
+    ]);
+    checks.settle();
+    expect(found().at(-1)).toMatch(/^volume: a1 keeps the volumes eng.*, it knows $/);
+  });
+
+  test("an offer above the limit of its role, or of one above it", () => {
+    const { world, framework, found } = rig();
+    const { cluster } = world.master;
+    if (cluster === null) throw new Error("the master must be up");
+    const limits = [{ name: "cpus", milli: 100 }];
+    cluster.state.allocator.updateQuota({ role: "f1", guarantees: [], limits });
+    const offer = {
+      offerId: "o9",
+      frameworkId: framework.frameworkId ?? "",
+      agentId: "a1",
+      hostname: "a1",
+      port: 1,
+      role: "f1/sub",
+      resources: [scalar("cpus", 100)],
+      attributes: [],
+    };
+    const reservations = [{ type: "dynamic", role: "f1/sub" }] as const;
+    const told = (offers: readonly Offer[]) =>
+      world.probes.masterDecided(
+        world.simulation.now,
+        { kind: "wake", principal: null },
+        {
+          persist: [],
+          send: [{ to: "framework", session: 1, event: { kind: "offers", offers } }],
+          wakeAtMs: 0,
+        },
+      );
+    told([{ ...offer, resources: [{ ...scalar("cpus", 100), reservations }] }]);
+    told([{ ...offer, role: "f10" }]);
+    expect(found()).toEqual([]);
+    told([offer]);
+    expect(found()).toEqual([
+      expect.stringMatching(
+        /^quota: role f1 consumes cpus:.* of at most 0.1, and was offered more/,
+      ),
     ]);
   });
 
