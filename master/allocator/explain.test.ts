@@ -235,7 +235,8 @@ describe("who is asked about", () => {
     expect(failures(allocator, shape, "a3")).toEqual([
       "capability: the agent has gpus: it needs GPU_RESOURCES",
     ]);
-    expect(failures(allocator, { ...shape, capabilities: ["GPU_RESOURCES"] }, "a3")).toEqual([]);
+    const capable: ExplainQuestion = { ...shape, capabilities: ["GPU_RESOURCES"] };
+    expect(failures(allocator, capable, "a3")).toEqual([]);
     expect(failures(allocator, shape, "a1")).toEqual([
       "fits: 3 cpus short",
       "not-offered-elsewhere: f2 as ops holds cpus:1",
