@@ -102,7 +102,7 @@ test("every node of the tree is shown, by name, with all that holds it there", (
 });
 
 test("a role shows what it and its subtree hold, have reserved and are promised", () => {
-  const total = of("cpus:10;mem:1000;cpus(eng):2;mem(eng/web):100;ports:[1-9]");
+  const total = of("cpus:10;mem:1000;cpus(eng):2;mem(eng/web):100;ports:[1-9];ports(eng):[20-21]");
   const story = new Story().framework("eng", "eng/web");
   story.agent("A", total, {
     eng: of("cpus:1;cpus(eng):2;ports:[1-2]"),
@@ -128,6 +128,7 @@ test("a role shows what it and its subtree hold, have reserved and are promised"
     allocated: of("cpus:3"),
     reserved: of("cpus:2"),
     unservedForMs: null,
+    refusals: 0,
   });
   expect(story.role("eng/web")).toMatchObject({
     quota: null,
@@ -135,6 +136,22 @@ test("a role shows what it and its subtree hold, have reserved and are promised"
     allocated: of("cpus:2;mem:300"),
     reserved: of("mem:100"),
   });
+});
+
+test("M-25, M-79: refusals in force are counted in the very role, until they expire or it revives", () => {
+  const total = of("cpus:4;mem:4000");
+  const story = new Story().framework("eng", "eng/web").agent("A", total).agent("B", total);
+  const refusals = () => ["eng", "eng/web"].map((role) => story.role(role)?.refusals);
+  expect(refusals()).toEqual([0, 0]);
+  const made = story.allocator.allocate(story.now, "all");
+  for (const held of made)
+    story.allocator.recover(held, { kind: "declined", refuseMs: 5_000 }, story.now);
+  const countOf = (role: string) => made.filter((held) => held.role === role).length;
+  expect(made).toHaveLength(2);
+  expect(refusals()).toEqual([countOf("eng"), countOf("eng/web")]);
+  story.allocator.revive("eng", []);
+  expect(refusals()).toEqual([0, countOf("eng/web")]);
+  expect(story.run(60).run(61).role("eng/web")?.refusals).toBe(0);
 });
 
 test("N-02: a role that hoards no more than its share and is offered nothing waits from the first run on", () => {
