@@ -187,6 +187,17 @@ describe("what a check says (A-1)", () => {
     ]);
   });
 
+  test("a framework that revives a role has nothing more to wait for", () => {
+    const allocator = newAllocator();
+    addFramework(allocator, "f1", ["r"]);
+    addAgent(allocator, "a1", "cpus:2;mem:64");
+    const [offer] = allocator.allocate(NOW, "all");
+    allocator.recover(offer!, { kind: "declined", refuseMs: 8_000 }, NOW);
+    allocator.suppress("f1", ["r"]);
+    expect(failures(allocator, f1)).toHaveLength(2);
+    expect(remedies(allocator, f1)).toEqual(["framework f1 must revive role r (then agent a1)"]);
+  });
+
   test("a filter that ends before the next periodic run is in nobody's way", () => {
     const allocator = newAllocator({ allocationIntervalMs: 10_000 });
     addFramework(allocator, "f1", ["r"]);
@@ -235,7 +246,7 @@ describe("who is asked about", () => {
     expect(failures(allocator, shape, "a3")).toEqual([
       "capability: the agent has gpus: it needs GPU_RESOURCES",
     ]);
-    const capable: ExplainQuestion = { ...shape, capabilities: ["GPU_RESOURCES"] };
+    const capable = { ...shape, capabilities: ["GPU_RESOURCES"] as const };
     expect(failures(allocator, capable, "a3")).toEqual([]);
     expect(failures(allocator, shape, "a1")).toEqual([
       "fits: 3 cpus short",

@@ -154,11 +154,18 @@ function judge(circumstances: Circumstances, candidates: Candidates, agent: numb
   };
 }
 
-/** What is wanted and what is worth an offer are short of the same resources: one obstacle. */
+/**
+ * What has to be done: more of what is wanted is more of what is worth an offer, and a framework that revives a role
+ * has its filters forgotten.
+ */
 function obstaclesOf(findings: readonly Finding[]): Attempt["obstacles"] {
   const obstacles = findings.flatMap(({ obstacle }) => obstacle ?? []);
-  const hasFit = obstacles.some(({ check }) => check === "fits");
-  return hasFit ? obstacles.filter(({ check }) => check !== "min-allocatable") : obstacles;
+  const has = (name: CheckName) => obstacles.some(({ check }) => check === name);
+  return obstacles.filter(
+    ({ check }) =>
+      !(check === "min-allocatable" && has("fits")) &&
+      !(check === "filter" && has("role-not-suppressed")),
+  );
 }
 
 function closest(judgements: readonly Judgement[]): readonly Judgement[] {
