@@ -11,6 +11,7 @@ import { TAKES_GPUS, TAKES_REMOTE } from "./clients.ts";
 import { HoldingTable } from "./holdings.ts";
 import { type DimensionTable, type KindTable, RESERVED, SHARED } from "./kinds.ts";
 import type { AgentOptions } from "./options.ts";
+import { QuietAgents } from "./quiet.ts";
 import type { QuotaTable } from "./quota.ts";
 import { joinValues, withoutValue } from "./ranges.ts";
 import {
@@ -28,9 +29,6 @@ export type AboutAgent = Omit<AgentOptions, "total">;
 
 /** Room for cpus, mem, disk and ports. */
 const WIDTH_START = 4;
-/** Numbers that `noteQuiet` keeps of an agent. */
-const QUIET = 3;
-export const NO_QUOTA = -1;
 
 /**
  * What every agent has, what of it is held (offered or in use) and what is free, as columns of
@@ -57,13 +55,12 @@ export class AgentTable {
   total: Float64Array = new Float64Array(16 * WIDTH_START);
   allocated: Float64Array = new Float64Array(16 * WIDTH_START);
   free: Float64Array = new Float64Array(16 * WIDTH_START);
-  /** What one copy of a shared entry counts for while somebody holds one. */
+  /** What one copy of a shared entry counts for while somebody holds one, 0 otherwise. */
   copy: Float64Array = new Float64Array(16 * WIDTH_START);
   width = WIDTH_START;
   readonly totalValue: (ResourceValue | undefined)[] = [];
   readonly freeValue: (ResourceValue | undefined)[] = [];
-  /** See `noteQuiet`: until when, since which version, of which quota. */
-  #quiet: Float64Array = new Float64Array(16 * QUIET);
+  readonly quiet = new QuietAgents();
   /** The list as given: an agent of which nothing is held is offered as this very object. */
   readonly totalList: Resources[] = [];
   /** What offer constraints and regions look at. */
@@ -99,7 +96,7 @@ export class AgentTable {
     this.hasGpus = grownBytes(this.hasGpus, rows);
     this.isRemote = grownBytes(this.isRemote, rows);
     this.needs = grownBytes(this.needs, rows);
-    this.#quiet = grownFloats(this.#quiet, rows * QUIET);
+    this.quiet.open(agent);
     this.count = grownInts(this.count, rows);
     this.kind = grownInts(this.kind, rows * this.width);
     this.total = grownFloats(this.total, rows * this.width);
@@ -190,7 +187,7 @@ export class AgentTable {
     const at = agent * this.width + entry;
     const kind = this.kind[at]!;
     const isShared = (this.#kinds.flags[kind]! & SHARED) !== 0;
-    if (isShared && this.allocated[at] === 0) {
+    if (isShared && this.copy[at] === 0) {
       const total = this.total[at]!;
       this.copy[at] = total > 0 && total < amount ? total : amount;
     }
@@ -252,37 +249,8 @@ export class AgentTable {
       else if (this.allocated[at] === 0 && this.total[at] === 0) hasNothing = true;
     }
     this.hasFree[agent] = hasFree;
-    this.#quiet[agent * QUIET] = 0;
+    this.quiet.end(agent);
     return hasNothing;
-  }
-
-  /**
-   * A run found nobody to give the agent to. That stays so until its own resources change, or the time comes
-   * (`untilMs`: no refusal that was in the way ends before), or the quota (`quotaVersion`, `NO_QUOTA` = it was not the
-   * quota's fault); but for clients that changed after `version`. No state: what is forgotten is found out again.
-   */
-  noteQuiet(agent: number, version: number, untilMs: number, quotaVersion: number): void {
-    const at = agent * QUIET;
-    this.#quiet[at] = untilMs;
-    this.#quiet[at + 1] = version;
-    this.#quiet[at + 2] = quotaVersion;
-  }
-
-  /** Of a quiet agent. */
-  quietUntilMs(agent: number): number {
-    return this.#quiet[agent * QUIET]!;
-  }
-
-  isQuietByQuota(agent: number): boolean {
-    return this.#quiet[agent * QUIET + 2] !== NO_QUOTA;
-  }
-
-  /** Only clients that changed after this version can be given something of the agent; NONE = anybody. */
-  quietSince(agent: number, monoMs: number, quotaVersion: number): number {
-    const at = agent * QUIET;
-    if (monoMs >= this.#quiet[at]!) return NONE;
-    const quota = this.#quiet[at + 2]!;
-    return quota === NO_QUOTA || quota === quotaVersion ? this.#quiet[at + 1]! : NONE;
   }
 
   /** Entries of the agent for a list that may name kinds which the agent does not have (yet). */
@@ -339,6 +307,23 @@ export class AgentTable {
   heldBy(agent: number, holding: number): Resources {
     const { amount, value, width } = this.holdings;
     return this.listOf(agent, amount, value, holding * width);
+  }
+
+  /** One of each shared resource that somebody holds, for snapshots. */
+  copiesOf(agent: number): Resources {
+    const base = agent * this.width;
+    const entries = Array.from({ length: this.count[agent]! }, (_, entry) => base + entry);
+    return entries
+      .filter((at) => this.copy[at]! > 0 && this.#kinds.dimension[this.kind[at]!] !== NONE)
+      .map((at) => this.#kinds.resourceOf(this.kind[at]!, this.copy[at]!, undefined));
+  }
+
+  /** What `copiesOf` told: it will be held. */
+  expectCopies(agent: number, copies: Resources): void {
+    const entries = this.entriesFor(agent, copies);
+    copies.forEach(({ value }, index) => {
+      this.copy[agent * this.width + entries[index]!] = amountOf(value);
+    });
   }
 
   /** What is free of an entry, from its total and what is held of it. */

@@ -134,10 +134,9 @@ export class KindTable {
     } else if (last.value === value) return last;
     const template = this.#templates[kind]!;
     const own: ResourceValue = value ?? { type: "scalar", milli: amount };
-    const made =
-      this.flags[kind] === 0 && template.disk === undefined
-        ? { name: template.name, value: own }
-        : { ...template, value: own };
+    const made = isPlain(template)
+      ? { name: template.name, value: own }
+      : { ...template, value: own };
     this.#last[kind] = made;
     return made;
   }

@@ -1,10 +1,10 @@
 import type { AgentId, FrameworkId, Role } from "@bourse/model/ids";
 import type { ResourceValue } from "@bourse/model/resources";
-import { NO_QUOTA } from "./agents.ts";
 import { type FilterMoment, PASSES } from "./filters.ts";
 import { CHOP_ANYWHERE, CHOP_NEVER, REFINED, REVOCABLE, SHARED } from "./kinds.ts";
 import { type Minimum, satisfies } from "./minimum.ts";
 import type { Allocation } from "./options.ts";
+import { NO_QUOTA } from "./quiet.ts";
 import { NONE } from "./slots.ts";
 import type { Tables } from "./tables.ts";
 
@@ -38,6 +38,8 @@ export class OfferCycle {
   readonly #quietUntilMs = new Float64Array(1);
   /** Whether somebody would have got something of it, or more, without quota. */
   #isQuotaInTheWay = false;
+  /** The role that all that is left is reserved for; NONE when others may have some of it. */
+  #soleHolder = NONE;
   /** Only pairs that changed after this version of the clients need be looked at; NONE = all. */
   #since = NONE;
 
@@ -62,19 +64,19 @@ export class OfferCycle {
     const { agents, clients, hasChance, quota } = this.#tables;
     if (agents.isActive[agent] === 0 || agents.hasFree[agent] === 0) return;
     // A random order draws from its stream for every agent that is looked at: none may be passed over.
-    this.#since = hasChance ? NONE : agents.quietSince(agent, this.#moment.monoMs, quota.version);
+    this.#since = hasChance ? NONE : agents.quiet.since(agent, this.#moment.monoMs, quota.version);
     if (this.#since === clients.version) return;
     const { version } = clients;
     const before = allocations.length;
-    const untilMs = this.#since === NONE ? Number.POSITIVE_INFINITY : agents.quietUntilMs(agent);
+    const untilMs = this.#since === NONE ? Number.POSITIVE_INFINITY : agents.quiet.untilMs(agent);
     this.#quietUntilMs[0] = untilMs;
-    this.#isQuotaInTheWay = this.#since !== NONE && agents.isQuietByQuota(agent);
+    this.#isQuotaInTheWay = this.#since !== NONE && agents.quiet.isByQuota(agent);
     if (agents.isPlain(agent) && !quota.isKept) this.#offerWhole(agent, allocations);
     else this.#offerParts(agent, isFirstStage, allocations);
     if (hasChance || isFirstStage || allocations.length > before || this.#sharedGiven.size > 0)
       return;
     const quotaVersion = this.#isQuotaInTheWay ? quota.version : NO_QUOTA;
-    agents.noteQuiet(agent, version, this.#quietUntilMs[0]!, quotaVersion);
+    agents.quiet.begin(agent, version, this.#quietUntilMs[0]!, quotaVersion);
   }
 
   #makeRoom(): void {
@@ -133,6 +135,7 @@ export class OfferCycle {
       role !== NONE && hasLeft;
       role = hasLeft ? clients.nextRole() : NONE
     ) {
+      if (this.#soleHolder !== NONE && !this.#isWithinSoleHolder(role)) continue;
       const order = clients.orderIn[role]!;
       order.refresh();
       for (let index = 0; index < order.size && hasLeft; index++) {
@@ -158,6 +161,7 @@ export class OfferCycle {
       this.#leftValues[entry] = agents.freeValue[base + entry];
       if (this.#left[entry]! > 0) hasLeft = true;
     }
+    this.#findSoleHolder(agent);
     return hasLeft;
   }
 
@@ -280,7 +284,29 @@ export class OfferCycle {
       }
       if (this.#left[entry]! > 0) hasLeft = true;
     }
+    this.#findSoleHolder(agent);
     return hasLeft;
+  }
+
+  #findSoleHolder(agent: number): void {
+    const { agents, kinds } = this.#tables;
+    const base = agent * agents.width;
+    const count = agents.count[agent]!;
+    this.#soleHolder = NONE;
+    for (let entry = 0; entry < count; entry++) {
+      if (this.#left[entry]! <= 0) continue;
+      const holder = kinds.holder[agents.kind[base + entry]!]!;
+      const isAnother = this.#soleHolder !== NONE && this.#soleHolder !== holder;
+      this.#soleHolder = isAnother ? NONE : holder;
+      if (this.#soleHolder === NONE) return;
+    }
+  }
+
+  #isWithinSoleHolder(role: number): boolean {
+    const { parentOf } = this.#tables.clients;
+    for (let node = role; node !== NONE; node = parentOf[node]!)
+      if (node === this.#soleHolder) return true;
+    return false;
   }
 
   #give(

@@ -25,6 +25,7 @@ export function chargeCopy(
   const { tree } = clients;
   const role = clients.roleOf[pair]!;
   const milli = sign * agents.copy[at]!;
+  if (agents.allocated[at] === 0) agents.copy[at] = 0;
   clients.pairShares.change(pair, dimension, milli);
   const others = rolesOfOthers(tables, agent, pair, entry);
   if (tree.isInner(role) && !others.includes(role))

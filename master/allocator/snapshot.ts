@@ -66,6 +66,8 @@ interface AgentSnapshot {
   readonly hostname: string;
   readonly attributes: readonly Attribute[];
   readonly domain?: FaultDomain;
+  /** One copy of each shared resource that is held. */
+  readonly copies: Resources;
   /** Oldest first. */
   readonly held: readonly UsedResources[];
   readonly filters: readonly FilterSnapshot[];
@@ -145,6 +147,7 @@ function snapshotAgent(tables: Tables, agent: number, moment: FilterMoment): Age
     isActive: agents.isActive[agent] === 1,
     total: agents.totalList[agent]!,
     ...agents.about[agent]!,
+    copies: agents.copiesOf(agent),
     held: held.reverse(),
     filters: tables.filters
       .listOfAgent(agent, moment)
@@ -196,6 +199,7 @@ function openAgent(tables: Tables, agent: number, snapshot: AgentSnapshot): void
   const about = { hostname, attributes, ...(domain !== undefined && { domain }) };
   tables.describeAgent(agent, { total, ...about });
   agents.isActive[agent] = snapshot.isActive ? 1 : 0;
+  agents.expectCopies(agent, snapshot.copies);
   for (const held of snapshot.held) tables.hold(agent, pairOf(held), held.resources);
   for (const filter of snapshot.filters)
     filters.restore(agent, { ...filter, pair: pairOf(filter) });
