@@ -89,7 +89,7 @@ export class ReferenceQuota {
   amountsConsumedBy(node: string): readonly Amount[] {
     const everything = this.#agents.flatMap(({ options, held }) => [
       ...options.total,
-      ...held.flatMap(({ own }) => own),
+      ...held.flatMap(({ own, copies }) => [...own, ...copies]),
     ]);
     return Array.from(new Set(everything.map(({ name }) => name)))
       .sort()
