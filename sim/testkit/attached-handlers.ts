@@ -60,18 +60,25 @@ export class AttachedHandlers {
   }
 
   async #handle(event: PolicyEvent): Promise<void> {
-    const update = event.kind === "update" ? event.status : null;
     try {
       await this.#handler(event, this.#context);
-      this.#answer(update, "handled");
+      this.#answer(event, true);
     } catch (thrown) {
       this.errors.push(thrown);
-      this.#answer(update, "unhandled");
+      this.#answer(event, false);
     }
   }
 
-  #answer(update: TaskStatus | null, kind: "handled" | "unhandled"): void {
-    if (update?.uuid === undefined) return;
-    this.#framework.enter({ kind, taskId: update.taskId, uuid: update.uuid });
+  #answer(event: PolicyEvent, isHandled: boolean): void {
+    if (event.kind !== "update" && event.kind !== "operation-update") return;
+    const { uuid } = event.status;
+    if (uuid === undefined) return;
+    if (event.kind === "operation-update") {
+      const kind = isHandled ? "operation-handled" : "operation-unhandled";
+      this.#framework.enter({ kind, uuid });
+    } else {
+      const kind = isHandled ? "handled" : "unhandled";
+      this.#framework.enter({ kind, taskId: event.status.taskId, uuid });
+    }
   }
 }

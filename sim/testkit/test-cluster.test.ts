@@ -1,10 +1,12 @@
 import { readFileSync } from "node:fs";
 import type { Now } from "@bourse/model/now";
+import { add } from "@bourse/model/resources";
 import type { TaskStatus } from "@bourse/model/task";
 import type { PolicyEvent } from "@bourse/session/policy";
+import { reserved, volume } from "@bourse/session/resource-forms";
 import { describe, expect, test } from "vitest";
 import type { HandlerContext } from "./attached-handlers.ts";
-import { accept, decline, task } from "./builders.ts";
+import { accept, decline, resources, task } from "./builders.ts";
 import { RunOnce } from "./run-once.ts";
 import { createCluster } from "./test-cluster.ts";
 
@@ -141,6 +143,57 @@ describe("async handlers", () => {
     await cluster.settle(20_000);
     expect(told).toEqual(["TASK_STARTING", "TASK_STARTING", "TASK_RUNNING"]);
     expect(framework.errors).toEqual([new Error("the database is away")]);
+  });
+
+  test("make a volume and hear of it; what fails to be handled is told again (M-17, M-68)", async () => {
+    const cluster = createCluster({
+      agents: [{ resources: resources({ cpus: 1, memMib: 64, diskMib: 100 }) }],
+      agent: { updateRetryMs: 1_000 },
+    });
+    const [disk] = reserved(resources({ diskMib: 60 }), { role: "db" });
+    if (disk === undefined) throw new Error("disk is a resource");
+    const made = volume(disk, { id: "v1", containerPath: "data" });
+    const told: string[] = [];
+    const handler = async (event: PolicyEvent, context: HandlerContext) => {
+      if (event.kind === "operation-update") {
+        const { operationId, state } = event.status;
+        told.push(`${operationId} ${state}`);
+        if (told.length === 1) throw new Error("the database is away");
+      }
+      if (event.kind !== "offers") return;
+      const [offer] = event.offers;
+      if (offer === undefined) return;
+      context.call({
+        kind: "accept",
+        offerIds: [offer.offerId],
+        operations: [
+          { kind: "reserve", resources: [disk], operationId: "r1" },
+          { kind: "create", volumes: [made], operationId: "c1" },
+          {
+            kind: "launch",
+            tasks: [
+              {
+                ...task(),
+                agentId: offer.agentId,
+                resources: add(resources({ cpus: 0.1 }), [made]),
+              },
+            ],
+          },
+        ],
+        filters: {},
+      });
+      context.call({ kind: "suppress", roles: [] });
+    };
+    const framework = cluster.attachHandlers(handler, { info: { roles: ["db"] } });
+    await cluster.settle(20_000);
+    expect(told).toEqual([
+      "r1 OPERATION_FINISHED",
+      "c1 OPERATION_FINISHED",
+      "r1 OPERATION_FINISHED",
+    ]);
+    expect(framework.errors).toHaveLength(1);
+    expect(framework.tasks.get("t1")?.state).toBe("TASK_RUNNING");
+    expect(cluster.violations).toEqual([]);
   });
 
   test("with the same seed do the same", async () => {

@@ -89,6 +89,7 @@ export function viewOf(job: Job): JobView {
     hostPorts: job.hostPorts,
     attempts: job.attempts,
     submittedAtMs: job.submittedAtMs,
+    ...(job.resources.length === 0 ? {} : { resources: job.resources }),
     ...(job.spec.image === undefined ? {} : { image: job.spec.image }),
     ...(job.taskId === undefined ? {} : { taskId: job.taskId }),
     ...(job.agentId === undefined ? {} : { agentId: job.agentId }),

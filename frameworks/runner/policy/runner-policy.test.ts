@@ -61,6 +61,19 @@ test("why: the newest offer of each agent, and everything that was short of it (
   });
 });
 
+test("no job starts on an agent whose maintenance is near, and why says so (M-71, N-01)", () => {
+  const bench = new Bench();
+  const jobId = bench.run();
+  const unavailability = { startMs: bench.nowMs + 1_000 };
+  const maintenance = [{ code: "maintenance" }];
+  expect(bench.offer("a1", 1_000, { unavailability })).toMatchObject([
+    { kind: "decline", reasons: maintenance },
+  ]);
+  expect(bench.ask({ kind: "why", jobId })).toMatchObject([
+    { reasons: [{ agentId: "a1", reasons: maintenance }] },
+  ]);
+});
+
 test("an offer without any job waiting is declined with that reason", () => {
   const bench = new Bench();
   expect(bench.offer()).toMatchObject([{ kind: "decline", reasons: [{ code: "no-work" }] }]);

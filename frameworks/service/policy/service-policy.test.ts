@@ -44,7 +44,10 @@ class Bench {
   }
 
   /** One offer of each agent, with so many thousandths of a cpu. */
-  offer(agents: Readonly<Record<string, number>>): readonly PolicyCall[] {
+  offer(
+    agents: Readonly<Record<string, number>>,
+    more: Partial<Offer> = {},
+  ): readonly PolicyCall[] {
     const offers = Object.entries(agents).map(([agentId, milli]): Offer => {
       this.#offers += 1;
       return {
@@ -56,6 +59,7 @@ class Bench {
         role: "*",
         resources: [scalar("cpus", milli), ranges("ports", [{ begin: 31_000, end: 31_099 }])],
         attributes: [],
+        ...more,
       };
     });
     return this.event({ kind: "offers", offers });
@@ -161,6 +165,16 @@ test("an offer without room is declined with what is short, one on a full agent 
   expect(bench.offer({ a2: 1_000 })).toMatchObject([
     { kind: "decline", reasons: [{ code: "max-per-agent" }] },
   ]);
+});
+
+test("nothing is placed on an agent whose maintenance is near (M-71)", () => {
+  const bench = new Bench();
+  const unavailability = { startMs: 60_000 };
+  expect(bench.offer({ a1: 1_000 }, { unavailability })).toMatchObject([
+    { kind: "decline", reasons: [{ code: "maintenance" }] },
+  ]);
+  const far = { unavailability: { startMs: 3_600_000 } };
+  expect(launched(bench.offer({ a1: 1_000 }, far))).toHaveLength(3);
 });
 
 test("constraints keep instances off agents", () => {

@@ -71,7 +71,7 @@ export class Bench {
     return reply.jobId;
   }
 
-  offer(agentId = "a1", milli = 1_000): readonly PolicyCall[] {
+  offer(agentId = "a1", milli = 1_000, more: Partial<Offer> = {}): readonly PolicyCall[] {
     this.#offers += 1;
     const offer: Offer = {
       offerId: `o${this.#offers}`,
@@ -82,6 +82,7 @@ export class Bench {
       role: "*",
       resources: [scalar("cpus", milli), ranges("ports", [{ begin: 31_000, end: 31_004 }])],
       attributes: [],
+      ...more,
     };
     return this.event({ kind: "offers", offers: [offer] });
   }
