@@ -1,14 +1,7 @@
 import type { Allocator } from "@bourse/allocator/allocator";
 import { assert } from "@bourse/model/assert";
 import type { Now } from "@bourse/model/now";
-import {
-  addAll,
-  canonical,
-  contains,
-  type Resources,
-  scalar,
-  subtract,
-} from "@bourse/model/resources";
+import { addAll, canonical, contains, scalar, subtract } from "@bourse/model/resources";
 import { benchCluster, frameworkIdOf, type Held, roleOf } from "./allocator-cluster.ts";
 import {
   type AllocatorCell,
@@ -30,7 +23,8 @@ const MEASURE_MS = 700;
 const ROUNDS_MIN = 7;
 const ROUNDS_MAX = 300;
 const FREED_ROUNDS = 30_000;
-const PLACE_ROUNDS = 5;
+/** A round is a cluster's life; there must be enough of them before for the compiler. */
+const PLACE_MS = 4_000;
 const TASKS = 100_000;
 const REFUSE_MS = 1e12;
 
@@ -74,7 +68,7 @@ function measureCycles(cell: AllocatorCell): readonly AllocatorRow[] {
     offerMs.push(offeredMs - startMs);
     assert(offers.length === cell.agents, "every agent must be offered, whole");
   };
-  repeat(round, offerMs, recoverMs);
+  repeat(round, MEASURE_MS, offerMs, recoverMs);
   // A round on the largest clusters takes so long that a tenth must do.
   const repeats = cell.agents > HEAP_AGENTS ? HOT_LOOP_REPEATS / 10 : HOT_LOOP_REPEATS;
   const bothBytes = retainedBytes(round, repeats) * (HOT_LOOP_REPEATS / repeats);
@@ -133,7 +127,7 @@ function measureIdle(cell: AllocatorCell, work: AllocatorWork, run: () => number
     times.push(performance.now() - startMs);
     assert(count === 0, "nothing must be offered");
   };
-  repeat(round, times);
+  repeat(round, MEASURE_MS, times);
   const bytes = garbageBytes(() => void run(), HOT_LOOP_REPEATS);
   return rowOf(cell, work, times, bytes);
 }
@@ -178,8 +172,7 @@ function measurePlacing(
   const task = canonical([scalar("cpus", 100), scalar("mem", 100_000)]);
   const wanted = addAll(Array.from({ length: tasksPerOffer }, () => task));
   const times: number[] = [];
-  let firstBytes = 0;
-  for (let round = 0; round <= PLACE_ROUNDS; round++) {
+  const round = (): void => {
     const clock = new Clock();
     const { allocator } = benchCluster({ ...cell, hasPorts: false });
     const startMs = performance.now();
@@ -190,34 +183,31 @@ function measurePlacing(
         const { agentId, frameworkId, role, resources } = offer;
         assert(contains(resources, wanted), "an offer must have room for its tasks");
         placed += tasksPerOffer;
-        const rest: Resources = subtract(resources, wanted);
-        allocator.recover(
-          { agentId, frameworkId, role, resources: rest },
-          { kind: "terminal" },
-          now,
-        );
+        const rest = { agentId, frameworkId, role, resources: subtract(resources, wanted) };
+        allocator.recover(rest, { kind: "terminal" }, now);
       }
     }
-    // The first round is for the compiler.
-    if (round > 0) times.push(performance.now() - startMs);
+    times.push(performance.now() - startMs);
     const isFull = allocator.allocate(clock.tick(), "all").length === 0;
     assert(isFull, "100,000 tasks must fill the cluster");
-    if (round === 0) firstBytes = collectedBytes();
-  }
+  };
+  repeat(round, PLACE_MS, times);
+  const firstBytes = collectedBytes();
+  round();
   const growthBytes = Math.max(0, collectedBytes() - firstBytes);
   return rowOf(cell, work, times, growthBytes);
 }
 
 /** Repeats until the time is up; `times` are emptied after the part that is for the compiler. */
-function repeat(round: () => void, ...times: number[][]): void {
+function repeat(round: () => void, measureMs: number, ...times: number[][]): void {
   const startMs = performance.now();
-  for (let count = 0; count < ROUNDS_MIN || performance.now() - startMs < MEASURE_MS / 3; count++) {
+  for (let count = 0; count < ROUNDS_MIN || performance.now() - startMs < measureMs / 3; count++) {
     round();
   }
   for (const list of times) list.length = 0;
-  const measureMs = performance.now();
+  const measuredFromMs = performance.now();
   for (let count = 0; count < ROUNDS_MAX; count++) {
-    if (count >= ROUNDS_MIN && performance.now() - measureMs > MEASURE_MS) return;
+    if (count >= ROUNDS_MIN && performance.now() - measuredFromMs > measureMs) return;
     round();
   }
 }
