@@ -1,7 +1,9 @@
 import { ClusterError } from "@bourse/model/errors";
 import type { Explanation } from "@bourse/model/explain";
+import type { FrameworkId } from "@bourse/model/ids";
+import type { ExplainSubject } from "@bourse/model/operator";
 import { formatResources } from "@bourse/model/resources";
-import { RUNNER_NAME, type RunnerReply } from "@bourse/model/runner";
+import { type JobView, RUNNER_NAME, type RunnerReply } from "@bourse/model/runner";
 import type { TaskStatus } from "@bourse/model/task";
 import type { Command } from "commander";
 import type { OperatorClient } from "./client.ts";
@@ -58,7 +60,7 @@ async function answerFor(client: OperatorClient, text: string): Promise<Answer> 
   const subject =
     job.taskId !== undefined && job.phase !== "waiting"
       ? ({ kind: "task", frameworkId, taskId: job.taskId } as const)
-      : ({ kind: "framework", frameworkId } as const);
+      : wantedBy(job, frameworkId);
   const explanation = await client
     .query({ kind: "explain", subject }, "explanation")
     .then((view) => view.explanation)
@@ -69,6 +71,11 @@ async function answerFor(client: OperatorClient, text: string): Promise<Answer> 
   const statuses = job.status === undefined ? [] : [job.status];
   const answer = { taskId: job.jobId, statuses, runner };
   return explanation === undefined ? answer : { ...answer, explanation };
+}
+
+/** The runner holds the job back itself, so the master is asked what it would need. */
+function wantedBy({ resources }: JobView, frameworkId: FrameworkId): ExplainSubject {
+  return { kind: "framework", frameworkId, ...(resources !== undefined && { wanted: resources }) };
 }
 
 async function whyOf(client: OperatorClient, jobId: string): Promise<Why> {

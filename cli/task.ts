@@ -157,7 +157,7 @@ function waitingRow(job: JobView): TaskView {
     agentId: "-",
     role: "*",
     state: "TASK_STAGING",
-    resources: [],
+    resources: job.resources ?? [],
     statuses: [],
     launchedAtMs: job.submittedAtMs,
   };

@@ -174,7 +174,7 @@ function filterFinding(
     detail: () => `refused for ${rest} more`,
     effort: restMs / REFUSE_MS_MAX,
     remedy: () =>
-      `wait ${rest} for the filter, or let framework ${frameworkId} revive role ${role}`,
+      `wait ${rest} for the filter (or let framework ${frameworkId} revive role ${role})`,
   });
   return blocking.length > 0 ? found : { ...found, obstacle: null };
 }

@@ -86,7 +86,7 @@ describe("what a check says (A-1)", () => {
       "quota-limit: 1.5 cpus short: role eng uses 3 of at most 3.5 cpus",
     ]);
     expect(remedies(allocator, question)).toEqual([
-      "1.5 cpus more as limit: `bourse role quota set eng --limit 'cpus:5;mem:9000'` and `bourse role quota set eng/web --limit 'cpus:5'` (then agent a1)",
+      "agent a1: 1.5 cpus more as limit: `bourse role quota set eng --limit 'cpus:5;mem:9000'` and `bourse role quota set eng/web --limit 'cpus:5'`",
     ]);
     const [top, own] = allocator.explain(question, NOW).roles;
     expect(top?.limits).toEqual([
@@ -107,7 +107,7 @@ describe("what a check says (A-1)", () => {
       "quota-headroom: 1 cpus short: of 4 cpus free guarantees hold 3 for role prod",
     ]);
     expect(remedies(allocator, question)).toEqual([
-      "1 cpus more in the cluster, or less guaranteed to role prod: `bourse role quota set prod --guarantee 'cpus:2'` (then agent a1)",
+      "agent a1: 1 cpus more in the cluster, or less guaranteed to role prod: `bourse role quota set prod --guarantee 'cpus:2'`",
     ]);
     allocator.updateQuota({ role: "prod", guarantees: [], limits: [] });
     allocator.updateQuota({
@@ -165,7 +165,7 @@ describe("what a check says (A-1)", () => {
       "capability: the agent has gpus: it needs GPU_RESOURCES",
     ]);
     expect(remedies(allocator, f1)).toEqual([
-      "drop constraint @zone~eu.* of framework f1, give framework f1 the capability REGION_AWARE and give framework f1 the capability GPU_RESOURCES (then agent a1)",
+      "agent a1: drop constraint @zone~eu.* of framework f1, give framework f1 the capability REGION_AWARE and give framework f1 the capability GPU_RESOURCES",
     ]);
   });
 
@@ -177,7 +177,7 @@ describe("what a check says (A-1)", () => {
     allocator.recover(offer!, { kind: "declined", refuseMs: 8_000 }, NOW);
     expect(failures(allocator, f1)).toEqual(["filter: refused for 8.0 s more"]);
     expect(remedies(allocator, f1)).toEqual([
-      "wait 8.0 s for the filter, or let framework f1 revive role r (then agent a1)",
+      "agent a1: wait 8.0 s for the filter (or let framework f1 revive role r)",
     ]);
     const question = { ...f1, wanted: parseResources("cpus:3") };
     expect(failures(allocator, question)).toHaveLength(2);
@@ -195,7 +195,7 @@ describe("what a check says (A-1)", () => {
     allocator.recover(offer!, { kind: "declined", refuseMs: 8_000 }, NOW);
     allocator.suppress("f1", ["r"]);
     expect(failures(allocator, f1)).toHaveLength(2);
-    expect(remedies(allocator, f1)).toEqual(["framework f1 must revive role r (then agent a1)"]);
+    expect(remedies(allocator, f1)).toEqual(["agent a1: framework f1 must revive role r"]);
   });
 
   test("a filter that ends before the next periodic run is in nobody's way", () => {

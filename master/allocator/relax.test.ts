@@ -71,7 +71,7 @@ test("only three of many agents are named", () => {
 });
 
 test("a change that does not name the agents says where it would help", () => {
-  expect(texts(["a1", filter(2)])).toEqual(["wait 2 (then agent a1)"]);
+  expect(texts(["a1", filter(2)])).toEqual(["agent a1: wait 2"]);
 });
 
 test("nothing is to be changed when one passes, or when there is nobody", () => {
@@ -84,5 +84,5 @@ test("at most five alternatives", () => {
     { length: 9 },
     (_, index) => ["a1", { ...filter(index), change: `change-${index}` }] as const,
   );
-  expect(texts(...list)).toEqual(["0", "1", "2", "3", "4"].map((n) => `wait ${n} (then agent a1)`));
+  expect(texts(...list)).toEqual(["0", "1", "2", "3", "4"].map((n) => `agent a1: wait ${n}`));
 });

@@ -112,7 +112,7 @@ function relaxationOf({ obstacles, agentIds: ids }: Alternative): Relaxation {
   return {
     agentIds,
     changes: obstacles.map(changeOf),
-    text: text.includes(agents.names) ? text : `${text} (then ${agents.names})`,
+    text: text.includes(agents.names) ? text : `${agents.names}: ${text}`,
   };
 }
 

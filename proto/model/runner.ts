@@ -51,6 +51,8 @@ export interface JobView {
   readonly taskId?: TaskId;
   readonly agentId?: AgentId;
   readonly hostPorts: readonly number[];
+  /** What an attempt takes; absent when the runner does not know: it found the task, and its record was lost. */
+  readonly resources?: Resources;
   readonly attempts: number;
   readonly status?: TaskStatus;
   readonly exitCode?: number;
