@@ -60,7 +60,7 @@ export class AgentTable {
   width = WIDTH_START;
   readonly totalValue: (ResourceValue | undefined)[] = [];
   readonly freeValue: (ResourceValue | undefined)[] = [];
-  readonly quiet = new QuietAgents();
+  readonly quiet = new QuietAgents(this);
   /** The list as given: an agent of which nothing is held is offered as this very object. */
   readonly totalList: Resources[] = [];
   /** What offer constraints and regions look at. */
@@ -249,7 +249,6 @@ export class AgentTable {
       else if (this.allocated[at] === 0 && this.total[at] === 0) hasNothing = true;
     }
     this.hasFree[agent] = hasFree;
-    this.quiet.end(agent);
     return hasNothing;
   }
 
@@ -416,6 +415,7 @@ export class AgentTable {
    * and moves the rows of the agent and of its holdings accordingly.
    */
   #layOut(agent: number, retained: readonly number[]): void {
+    this.quiet.end(agent);
     const oldBase = agent * this.width;
     const old = Array.from(this.kind.subarray(oldBase, oldBase + this.count[agent]!));
     const stillHeld = old.filter((_, entry) => this.allocated[oldBase + entry]! > 0);
@@ -454,6 +454,7 @@ export class AgentTable {
     this.kind = kind;
     for (const values of [this.totalValue, this.freeValue]) widenValues(values, this.width, width);
     this.holdings.widen(width);
+    this.quiet.endAll();
     this.width = width;
   }
 }
