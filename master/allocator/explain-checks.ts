@@ -1,7 +1,13 @@
 import type { Holder } from "@bourse/model/explain";
 import type { AgentId, FrameworkId, Role } from "@bourse/model/ids";
 import { REFUSE_MS_MAX } from "@bourse/model/offer";
-import { contains, formatMilli, formatResources, type Resources } from "@bourse/model/resources";
+import {
+  contains,
+  formatMilli,
+  formatResources,
+  type Resources,
+  scalarMilli,
+} from "@bourse/model/resources";
 import { amountOf } from "./amounts.ts";
 import { TAKES_GPUS, TAKES_REMOTE } from "./clients.ts";
 import { failedConstraints, formatConstraint, mayTakeAgent } from "./constraints.ts";
@@ -179,13 +185,19 @@ function filterFinding(
   return blocking.length > 0 ? found : { ...found, obstacle: null };
 }
 
-function fitFinding({ role }: Candidate, { hasWanted, shortOnAgent, missing }: Fit): Finding {
+function fitFinding({ role, wanted = [] }: Candidate, fit: Fit): Finding {
+  const { hasWanted, shortOnAgent, missing, inAll } = fit;
   if (hasWanted) return passed("fits");
   const parts = missing.map((resource) => formatResources([resource]));
   return failed("fits", role, {
     detail: () =>
       [
-        ...shortOnAgent.map((amount) => `${formatAmounts([amount])} short`),
+        ...shortOnAgent.map((amount) => {
+          const { name } = amount;
+          const isTooSmall = inAll(name) < scalarMilli(wanted, name);
+          const size = isTooSmall ? `: it has ${formatMilli(inAll(name))} in all` : "";
+          return `${formatAmounts([amount])} short${size}`;
+        }),
         ...parts.map((part) => `${part} not free`),
       ].join(", "),
     shortfalls: shortOnAgent,

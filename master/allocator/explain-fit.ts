@@ -34,6 +34,8 @@ export interface Fit {
   /** Whether what is wanted is in it. */
   readonly hasWanted: boolean;
   readonly shortOnAgent: readonly Amount[];
+  /** How much there is of the name for the candidate, free or not. */
+  readonly inAll: (name: string) => number;
   /** Of wanted ports and the like what is not free. */
   readonly missing: Resources;
   readonly shortOfLimits: readonly Amount[];
@@ -52,7 +54,7 @@ type Room = (name: string) => number;
  */
 export function fitOf(tables: Tables, quota: QuotaBooks, candidate: Candidate, agent: number): Fit {
   const { role, minimum, wanted = [] } = candidate;
-  const free = freeFor(tables, candidate, agent);
+  const free = fitting(tables, candidate, agent, "free");
   const limit: Room = (name) => quota.limitOf(role, name)?.roomMilli ?? Number.POSITIVE_INFINITY;
   const headroom: Room = (name) =>
     quota.headroomOf(role, name)?.roomMilli ?? Number.POSITIVE_INFINITY;
@@ -72,6 +74,7 @@ export function fitOf(tables: Tables, quota: QuotaBooks, candidate: Candidate, a
     hasMinimum:
       free.length > 0 && (minimum.length === 0 || minimum.some((needs) => has(free, needs))),
     hasWanted: has(free, amountsOf(wanted)) && missing.length === 0,
+    inAll: (name) => scalarMilli(fitting(tables, candidate, agent, "total"), name),
     shortOnAgent: best.onAgent.map(({ name, milli }) => ({
       name,
       milli: milli + overcommitted(tables, agent, name),
@@ -103,8 +106,13 @@ interface Option {
   readonly ofHeadroom: readonly Amount[];
 }
 
-/** Free on the agent, of kinds that the candidate may have. */
-function freeFor({ agents, kinds }: Tables, candidate: Candidate, agent: number): Resources {
+/** What the agent has, or has free, of kinds that the candidate may have. */
+function fitting(
+  { agents, kinds }: Tables,
+  candidate: Candidate,
+  agent: number,
+  what: "free" | "total",
+): Resources {
   const base = agent * agents.width;
   const count = agents.count[agent]!;
   const amounts = new Float64Array(count);
@@ -113,9 +121,10 @@ function freeFor({ agents, kinds }: Tables, candidate: Candidate, agent: number)
     const mayHave =
       isTakenBy(kinds.flags[kind]!, candidate.takes) &&
       mayUse(kinds.reservedFor[kind]!, candidate.role);
-    amounts[entry] = mayHave ? agents.free[base + entry]! : 0;
+    amounts[entry] = mayHave ? agents[what][base + entry]! : 0;
   }
-  return agents.listOf(agent, amounts, agents.freeValue.slice(base, base + count));
+  const values = what === "free" ? agents.freeValue : agents.totalValue;
+  return agents.listOf(agent, amounts, values.slice(base, base + count));
 }
 
 /** What is reserved goes to the role and to those below it. */

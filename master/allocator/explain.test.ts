@@ -249,7 +249,7 @@ describe("who is asked about", () => {
     const capable = { ...shape, capabilities: ["GPU_RESOURCES"] as const };
     expect(failures(allocator, capable, "a3")).toEqual([]);
     expect(failures(allocator, shape, "a1")).toEqual([
-      "fits: 3 cpus short",
+      "fits: 3 cpus short: it has 4 in all",
       "not-offered-elsewhere: f2 as ops holds cpus:1",
     ]);
     expect(allocator.explain(shape, NOW).roles.map(({ role }) => role)).toEqual(["new", "new/one"]);

@@ -318,7 +318,8 @@ const COMMANDS: Readonly<Record<string, (story: Story, words: readonly string[])
   filters: (story) => String(story.allocator.countFilters(story.now)),
   explain: (story, [frameworkId = "", wanted]) => {
     const question = wanted === undefined ? {} : { wanted: parseResources(wanted) };
-    const { roles, agents } = story.allocator.explain({ frameworkId, ...question }, story.now);
+    const answer = story.allocator.explain({ frameworkId, ...question }, story.now);
+    const { roles, agents, relaxations } = answer;
     return [
       ...roles.map(
         ({ role, position, of, isSuppressed }) =>
@@ -331,6 +332,7 @@ const COMMANDS: Readonly<Record<string, (story: Story, words: readonly string[])
             `  ${isPassed ? "+" : "-"} ${name}${role === undefined ? "" : ` ${role}`}${detail === undefined ? "" : `: ${detail}`}`,
         ),
       ]),
+      ...relaxations.map(({ text }) => `would help: ${text}`),
     ].join("\n");
   },
 };
