@@ -25,7 +25,8 @@ export function validateLaunch(
 
 /** A volume that is not here was to be made by an operation that never arrived, or was done away with since. */
 function volumeProblem(resources: Resources, total: Resources): string | null {
-  const [missing] = volumesWithout(volumesIn(resources), volumesIn(total));
+  const wanted = volumesIn(resources);
+  const [missing] = wanted.length === 0 ? [] : volumesWithout(wanted, volumesIn(total));
   if (missing === undefined) return null;
   return `${volumeName(missing)} is not on this agent; create it first, on a new offer`;
 }

@@ -22,6 +22,7 @@ import { ContainerDirectory } from "./container-directory.ts";
 import { fileLogs, rotateLogs } from "./file-logs.ts";
 import { environmentOf } from "./proc.ts";
 import { ProcessExec } from "./process-exec.ts";
+import { assertReachable } from "./process-volumes.ts";
 import { SHIM_SCRIPT } from "./shim.ts";
 import { assertExecutable, commandWords, processEnvironment, startShim } from "./start-shim.ts";
 import { taskUser } from "./task-user.ts";
@@ -166,12 +167,7 @@ export class ProcessContainerizer implements Containerizer {
         directory: directory.sandbox,
       });
       const volumes = volumeMounts(launch, this.#options.volumePath);
-      const outside = volumes.find(({ isInSandbox }) => !isInSandbox);
-      if (outside !== undefined) {
-        throw new Error(
-          `a volume cannot be at ${outside.target} for a process of the host: name a path below the sandbox, or give the task an image`,
-        );
-      }
+      await assertReachable(volumes, user);
       await this.#tracked.createDirectory(launch, entry, user, volumes);
       if (entry.isAbandoned) throw new Error("stopped before it ran");
       entry.environment = environment;

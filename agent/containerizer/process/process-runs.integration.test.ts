@@ -1,11 +1,12 @@
 import { spawn } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { VolumeStore } from "../../volumes/volume-store.ts";
 import { dockerSpec, EventLog, launchOf, NO_VOLUMES, textOf } from "../contract-harness.ts";
 import { isAlive } from "./proc.ts";
-import { ProcessContainerizer } from "./process-containerizer.ts";
+import { ProcessContainerizer, type ProcessContainerizerOptions } from "./process-containerizer.ts";
 
 const ALL_LOGS = { isFollowing: false, hasStdout: true, hasStderr: true };
 const PROCESS = { type: "process" } as const;
@@ -16,7 +17,7 @@ describe.skipIf(process.platform !== "linux")("process containerizer", () => {
   let containerizer: ProcessContainerizer;
   let opened: ProcessContainerizer[];
 
-  function open(options: { readonly logBytesMax?: number } = {}): ProcessContainerizer {
+  function open(options: Partial<ProcessContainerizerOptions> = {}): ProcessContainerizer {
     log = new EventLog();
     const made = new ProcessContainerizer({
       stateDir,
@@ -227,6 +228,33 @@ describe.skipIf(process.platform !== "linux")("process containerizer", () => {
     containerizer.launch(launchOf("c1", dockerSpec("web:1"), { command: { value: "true" } }));
     expect((await log.until("c1", "launch-failed")).message).toContain("image web:1");
   });
+
+  test.skipIf(userInfo().uid !== 0)(
+    "another user gets at a volume when it may pass through the work directory, and is told when not (M-68)",
+    async () => {
+      const workDir = await mkdtemp(join(tmpdir(), "bourse-process-volumes-"));
+      const store = new VolumeStore(workDir, (error) => expect.unreachable(error.message));
+      const volume = { role: "eng", id: "v1" };
+      store.create(volume, true);
+      const containers = open({ volumePath: (ref) => store.pathOf(ref) });
+      const launchAs = (id: string) =>
+        containers.launch(
+          launchOf(id, PROCESS, {
+            command: { value: "echo $(id -un) > data/file", user: "nobody" },
+            persistentVolumes: [{ volume, containerPath: "data", mode: "RW" }],
+          }),
+        );
+      await chmod(workDir, 0o700);
+      launchAs("c1");
+      expect((await log.until("c1", "launch-failed")).message).toContain("may not write");
+      await chmod(workDir, 0o711);
+      launchAs("c2");
+      expect(await log.until("c2", "exited")).toMatchObject({ exitCode: 0 });
+      expect(await readFile(join(store.pathOf(volume), "file"), "utf8")).toBe("nobody\n");
+      await store.close();
+      await rm(workDir, { recursive: true });
+    },
+  );
 
   test("a directory that cannot be used is a failed launch and a health problem", async () => {
     await writeFile(join(stateDir, "file"), "");
