@@ -6,7 +6,7 @@ import { parseResources } from "@bourse/model/resources-text";
 import type { Command } from "commander";
 import type { OperatorClient } from "./client.ts";
 import { parseConstraint } from "./constraint-text.ts";
-import { contextFor, withClient } from "./context.ts";
+import { collect, contextFor, withClient } from "./context.ts";
 import { examples } from "./examples.ts";
 import { explanationText } from "./explain-text.ts";
 import { findAgent, findFramework } from "./lookup.ts";
@@ -17,8 +17,8 @@ import { drawOrWatch } from "./watch.ts";
 
 interface ShapeFlags {
   readonly role: string;
-  readonly constraint: readonly string[];
-  readonly capability: readonly string[];
+  readonly constraint?: readonly string[];
+  readonly capability?: readonly string[];
 }
 
 /** `explain`: for every agent every check that fails, and the smallest change that would produce an offer (FEATURES A-1). */
@@ -79,11 +79,10 @@ export function addExplainCommands(root: Command): void {
     .requiredOption("--role <role>", "the role that it would be run in")
     .option(
       "--constraint <constraint>",
-      "ssd, !ssd, rack=r1, rack!=r1, rack~RE2, rack!~RE2, also @hostname, @region, @zone; all must hold",
-      gathered,
-      [],
+      "ssd, !ssd, rack=r1, rack!=r1, rack~RE2, rack!~RE2, also @hostname, @region, @zone; all must hold; repeat it",
+      collect,
     )
-    .option("--capability <name>", "of its framework, e.g. GPU_RESOURCES", gathered, [])
+    .option("--capability <name>", "of its framework, e.g. GPU_RESOURCES; repeat it", collect)
     .addHelpText(
       "after",
       examples(
@@ -93,13 +92,13 @@ export function addExplainCommands(root: Command): void {
     )
     .argument("<resources>", "what it needs, e.g. cpus:2;mem:512;ports:[31000-31001]")
     .action(async (text: string, options: ShapeFlags, command: Command) => {
-      const constraints = options.constraint.map(parseConstraint);
+      const constraints = (options.constraint ?? []).map(parseConstraint);
       const subject: ExplainSubject = {
         kind: "shape",
         role: roleOf(options.role, "--role"),
         wanted: wantedOf(text, "resources"),
         ...(constraints.length > 0 && { constraints: [constraints] }),
-        capabilities: options.capability.map(capabilityOf),
+        capabilities: (options.capability ?? []).map(capabilityOf),
       };
       await answer(command, async () => subject);
     });
@@ -139,8 +138,4 @@ function capabilityOf(text: string): Capability {
     `--capability ${JSON.stringify(text)} is not a capability`,
     { hint: `take some of ${CAPABILITIES.join(", ")}` },
   );
-}
-
-function gathered(text: string, before: readonly string[]): readonly string[] {
-  return [...before, text];
 }
