@@ -51,8 +51,6 @@ export class CoreDriver {
   offers = 0;
   /** In the core, since the load began. */
   coreMs = 0;
-  /** The same in processor time of all threads, the collector's too: comparable when others use the machine. */
-  coreCpuMs = 0;
 
   constructor(load: CoreLoad) {
     this.#load = load;
@@ -61,7 +59,6 @@ export class CoreDriver {
     this.#turns();
     this.inputs = 0;
     this.coreMs = 0;
-    this.coreCpuMs = 0;
     this.offers = 0;
   }
 
@@ -96,12 +93,9 @@ export class CoreDriver {
   #turn(turn: readonly ClusterInput[]): void {
     const now = { monoMs: this.#monoMs, wallMs: this.#monoMs };
     const effects: Effects[] = [];
-    const startCpu = process.cpuUsage();
     const startMs = performance.now();
     for (const input of turn) effects.push(this.#cluster.apply(now, input));
     this.coreMs += performance.now() - startMs;
-    const cpu = process.cpuUsage(startCpu);
-    this.coreCpuMs += (cpu.user + cpu.system) / 1_000;
     this.inputs += turn.length;
     for (const { send, wakeAtMs } of effects) {
       this.#wakeAtMs = wakeAtMs;

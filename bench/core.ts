@@ -30,7 +30,6 @@ export function measureCore(say: (line: string) => void): Measured {
     figures: {
       coreSeconds: median(seconds),
       coreSecondsMin: Math.min(...seconds),
-      coreCpuSecondsMin: Math.min(...runs.map(({ coreCpuMs }) => coreCpuMs / 1_000)),
       inputs,
       offers,
       microsPerInput: (median(seconds) * 1e6) / inputs,
