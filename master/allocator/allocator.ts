@@ -235,7 +235,7 @@ export class Allocator {
 
   /** All nodes of the tree of roles, by name. */
   roles(now: Now): readonly RoleState[] {
-    return this.#tables.roleStates(now.monoMs);
+    return this.#tables.roleStates(this.#moment(now));
   }
 
   /**

@@ -180,6 +180,21 @@ export class FilterTable {
     return count;
   }
 
+  /** The same by pair; an entry that is not there is a 0. Slow. */
+  countByPair(moment: FilterMoment): readonly (number | undefined)[] {
+    const counts: number[] = [];
+    for (let head = 0; head < this.#heads.length; head += HEAD) {
+      if (this.#heads[head + OF_AGENT] === NONE) continue;
+      if (this.#heads[head + NEXT_OF_AGENT] === LOOSE) continue;
+      const pair = this.#heads[head + OF_PAIR]!;
+      let filter = this.#heads[head + NEWEST]!;
+      for (; filter !== NONE; filter = this.#field(filter, NEXT))
+        if (!this.#isPause(filter) && this.#isAlive(filter, pair, moment))
+          counts[pair] = (counts[pair] ?? 0) + 1;
+    }
+    return counts;
+  }
+
   clearPair(pair: number): void {
     this.#generations++;
     this.#generation[pair] = this.#generations;

@@ -79,6 +79,8 @@ export interface RoleState {
   /** For this very role, on all agents: scalars. */
   readonly reserved: Resources;
   readonly unservedForMs: number | null;
+  /** In force now, of all frameworks, in this very role. */
+  readonly refusals: number;
 }
 
 /** What somebody holds of an agent already when the agent comes (back). */

@@ -1,6 +1,7 @@
 import type { FrameworkId, Role } from "@bourse/model/ids";
 import { add, type Resources, scalar } from "@bourse/model/resources";
 import type { ClientTable } from "./clients.ts";
+import type { FilterMoment } from "./filters.ts";
 import type { RoleState } from "./options.ts";
 import { ownRow, type RoleTree, subtreeRow, WEIGHT_MILLI_DEFAULT } from "./role-tree.ts";
 import { grownFloats } from "./rows.ts";
@@ -127,15 +128,16 @@ function allocatedIn(tree: RoleTree, role: number, names: readonly string[]): Re
 }
 
 /** All nodes of the tree, by name. Slow; consumption is counted once for all of them. */
-export function roleStates(tables: Tables, monoMs: number): readonly RoleState[] {
-  return tables.whileCounted(() => statesOf(tables, monoMs));
+export function roleStates(tables: Tables, moment: FilterMoment): readonly RoleState[] {
+  return tables.whileCounted(() => statesOf(tables, moment));
 }
 
-function statesOf(tables: Tables, monoMs: number): readonly RoleState[] {
+function statesOf(tables: Tables, moment: FilterMoment): readonly RoleState[] {
   const { agents, clients, dimensions, standings } = tables;
   const { tree } = clients;
   const fairShares = standings.fairShares();
   const subscribers = subscribersOf(clients);
+  const refusals = refusalsIn(tables, moment);
   const reserved = reservedIn(agents.slots.list().map((agent) => agents.totalList[agent]!));
   const names = Array.from({ length: dimensions.count }, (_, index) => dimensions.nameOf(index));
   const quotas = new Map(tables.quotas().map((quota) => [quota.role, quota]));
@@ -152,8 +154,21 @@ function statesOf(tables: Tables, monoMs: number): readonly RoleState[] {
       consumed: tables.consumedOf(name),
       allocated: allocatedIn(tree, role, names),
       reserved: reserved.get(name) ?? [],
-      unservedForMs: standings.unservedForMs(role, monoMs),
+      unservedForMs: standings.unservedForMs(role, moment.monoMs),
+      refusals: refusals.get(role) ?? 0,
     }));
+}
+
+function refusalsIn(
+  { clients, filters }: Tables,
+  moment: FilterMoment,
+): ReadonlyMap<number, number> {
+  const byRole = new Map<number, number>();
+  for (const [pair, count = 0] of filters.countByPair(moment).entries()) {
+    const role = clients.roleOf[pair]!;
+    byRole.set(role, (byRole.get(role) ?? 0) + count);
+  }
+  return byRole;
 }
 
 function subscribersOf(clients: ClientTable): ReadonlyMap<number, readonly FrameworkId[]> {

@@ -14,7 +14,7 @@ import { AgentTable } from "./agents.ts";
 import { amountOf } from "./amounts.ts";
 import { ClientTable, type SortingChance } from "./clients.ts";
 import { Exclusions } from "./exclusions.ts";
-import { FilterTable } from "./filters.ts";
+import { type FilterMoment, FilterTable } from "./filters.ts";
 import { DimensionTable, KindTable, SHARED } from "./kinds.ts";
 import { type Minimum, minimumFrom } from "./minimum.ts";
 import type { AgentOptions, AllocatorConfig, FrameworkOptions, RoleState } from "./options.ts";
@@ -148,8 +148,8 @@ export class Tables {
     for (const pair of clients.pairsOf(framework).values()) clients.rank(pair);
   }
 
-  roleStates(monoMs: number): readonly RoleState[] {
-    return roleStates(this, monoMs);
+  roleStates(moment: FilterMoment): readonly RoleState[] {
+    return roleStates(this, moment);
   }
 
   /** At the end of a periodic run. */

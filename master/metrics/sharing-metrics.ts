@@ -8,7 +8,7 @@ type View = (query: OperatorQuery) => Promise<OperatorView>;
 type RoleGauge = Gauge<"role">;
 type AmountGauge = Gauge<"role" | "resource">;
 
-/** Series that Prometheus takes without pain: some ten a role. Roles beyond, by name, are only counted. */
+/** One page: some ten series a role are what Prometheus takes without pain. The first ones by name are told. */
 export const METRIC_ROLES_MAX = 1_000;
 const PAGE = 1_000;
 
@@ -24,7 +24,8 @@ export class SharingMetrics {
   readonly #guarantee: AmountGauge;
   readonly #limit: AmountGauge;
   readonly #consumed: AmountGauge;
-  readonly #leftOut: Gauge;
+  readonly #filters: RoleGauge;
+  readonly #cut: Gauge;
   readonly #operations: Gauge<"state">;
 
   constructor(registry: Registry) {
@@ -41,9 +42,15 @@ export class SharingMetrics {
     this.#guarantee = this.#ofAmount("quota_guarantee", "Promised to the role and all below it.");
     this.#limit = this.#ofAmount("quota_limit", "What they may at most use.");
     this.#consumed = this.#ofAmount("quota_consumed", "What counts against their quota.");
-    this.#leftOut = new Gauge({
-      name: "allocator_roles_left_out",
-      help: `Roles of which no metrics are made, because there are more than ${METRIC_ROLES_MAX}.`,
+    this.#filters = new Gauge({
+      name: "allocator_offer_filters_active",
+      help: "Refusals in force, of all frameworks in this very role.",
+      labelNames: ["role"],
+      registers: [registry],
+    });
+    this.#cut = new Gauge({
+      name: "allocator_roles_cut",
+      help: `1 = there are more roles than ${METRIC_ROLES_MAX}; the rest has no metrics.`,
       registers: [registry],
     });
     this.#operations = new Gauge({
@@ -56,11 +63,13 @@ export class SharingMetrics {
 
   /** Reads in pages, so that the loop is never held up by a large cluster (FEATURES N-20). */
   async read(view: View): Promise<void> {
-    const { roles, leftOut } = await readRoles(view);
+    const answer = await view({ kind: "roles", page: { limit: METRIC_ROLES_MAX } });
     const operations = await countOperations(view);
     this.#clear(); // Roles and names that are gone must not stay; nothing waits between here and the end.
-    for (const role of roles) this.#showRole(role);
-    this.#leftOut.set(leftOut);
+    if (answer.kind === "roles") {
+      for (const role of answer.roles) this.#showRole(role);
+      this.#cut.set(answer.next === undefined ? 0 : 1);
+    }
     for (const state of OPERATION_STATES)
       this.#operations.set({ state }, operations.get(state) ?? 0);
   }
@@ -71,6 +80,7 @@ export class SharingMetrics {
     this.#fairShare.set({ role }, view.fairShare);
     this.#weight.set({ role }, view.weightMilli / 1000);
     this.#unserved.set({ role }, (view.unservedForMs ?? 0) / 1000);
+    this.#filters.set({ role }, view.refusals);
     showResources(this.#allocated, role, view.allocated);
     showResources(this.#reserved, role, view.reserved);
     if (quota === undefined) return;
@@ -81,7 +91,7 @@ export class SharingMetrics {
 
   #clear(): void {
     for (const gauge of [this.#share, this.#fairShare, this.#weight, this.#unserved]) gauge.reset();
-    for (const gauge of [this.#allocated, this.#reserved]) gauge.reset();
+    for (const gauge of [this.#filters, this.#allocated, this.#reserved]) gauge.reset();
     for (const gauge of [this.#guarantee, this.#limit, this.#consumed]) gauge.reset();
   }
 
@@ -112,21 +122,6 @@ function showAmounts(gauge: AmountGauge, role: string, amounts: readonly Amount[
 function showResources(gauge: AmountGauge, role: string, resources: Resources): void {
   for (const { name, value } of resources)
     if (value.type === "scalar") gauge.inc({ role, resource: name }, value.milli / 1000);
-}
-
-async function readRoles(view: View): Promise<{ roles: readonly RoleView[]; leftOut: number }> {
-  const roles: RoleView[] = [];
-  let leftOut = 0;
-  let after: string | undefined;
-  do {
-    const answer = await view({ kind: "roles", page: pageAfter(after) });
-    if (answer.kind !== "roles") break;
-    const room = METRIC_ROLES_MAX - roles.length;
-    roles.push(...answer.roles.slice(0, room));
-    leftOut += Math.max(0, answer.roles.length - room);
-    after = answer.next;
-  } while (after !== undefined);
-  return { roles, leftOut };
 }
 
 async function countOperations(view: View): Promise<ReadonlyMap<OperationState, number>> {

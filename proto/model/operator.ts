@@ -230,6 +230,8 @@ export interface RoleView {
   readonly reserved: Resources;
   /** How long it has been entitled to more and got nothing; null = it is not, or it was served just now. */
   readonly unservedForMs: number | null;
+  /** Filters in force, of all frameworks, in this very role (M-25). */
+  readonly refusals: number;
 }
 
 /** What is reserved for one role on one agent with the same labels and principal. */

@@ -44,6 +44,7 @@ export const roleView = record<RoleView>(RoleViewSchema, {
   allocated: resources,
   reserved: resources,
   unservedForMs: nullable(integer()),
+  refusals: integer(),
 });
 
 export const reservationView = record<ReservationView>(ReservationViewSchema, {

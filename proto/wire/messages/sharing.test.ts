@@ -81,6 +81,7 @@ const ROLE: RoleView = {
   allocated: [],
   reserved: [],
   unservedForMs: null,
+  refusals: 0,
 };
 
 function cpus(milli: number): Amount {

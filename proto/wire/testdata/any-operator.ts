@@ -255,6 +255,7 @@ const roleRow = row<RoleRow, Exclude<keyof RoleRow, "quota">>(
     allocated: resources,
     reserved: resources,
     unservedForMs: fc.option(time),
+    refusals: count,
   },
   { quota },
 );

@@ -71,6 +71,13 @@ export declare type RoleView = Message<"bourse.v1.RoleView"> & {
    * @generated from field: optional int64 unserved_for_ms = 10;
    */
   unservedForMs: bigint;
+
+  /**
+   * Filters in force.
+   *
+   * @generated from field: optional int32 refusals = 11;
+   */
+  refusals: number;
 };
 
 /**
