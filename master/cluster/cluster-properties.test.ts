@@ -15,7 +15,7 @@ const anyStory = fc
   .tuple(fc.nat({ max: 3 }), anyActions)
   .map(([begin, actions]) => (begin === 0 ? actions : [...CONNECT_ALL, ...actions]));
 /** RUNS=1000 for a night. */
-const runs = { numRuns: Number(process.env.RUNS ?? 20) };
+const runs = { numRuns: Number(process.env.RUNS ?? 15) };
 /** Of one property; a busy machine is slow, not wrong. */
 const timeout = 60_000 + 200 * runs.numRuns;
 

@@ -7,7 +7,13 @@ import type { Effects } from "./effects.ts";
 import type { ClusterInput } from "./inputs.ts";
 import { checkMaintenance } from "./maintenance-invariants.ts";
 import { checkOperationLists, checkOperations } from "./operation-invariants.ts";
-import { checkAllocator, checkAmounts, checkLimits, type Report } from "./resource-invariants.ts";
+import {
+  checkAllocator,
+  checkAmounts,
+  checkEnforcement,
+  checkLimits,
+  type Report,
+} from "./resource-invariants.ts";
 import type { Agent, ClusterState, Framework } from "./state.ts";
 
 /**
@@ -50,6 +56,7 @@ export function checkTouched(
     else if (peer?.kind === "framework") checkConnection(state, peer.framework, report);
   }
   checkLimits(state, effects, report);
+  checkEnforcement(state, input, effects, report);
   return violations;
 }
 

@@ -12,9 +12,10 @@ import {
 } from "@bourse/model/resources";
 import { isAdmitted, isOffered } from "./agents.ts";
 import type { Effects } from "./effects.ts";
+import type { ClusterInput } from "./inputs.ts";
 import { isWithin, unreservedMilli } from "./quotas.ts";
 import { sumOf } from "./resource-sums.ts";
-import type { Agent, ClusterState } from "./state.ts";
+import type { Agent, ClusterState, OfferRecord } from "./state.ts";
 
 /** Takes what does not hold, as a sentence. */
 export type Report = (violation: string) => void;
@@ -73,6 +74,32 @@ export function checkLimits(state: ClusterState, effects: Effects, report: Repor
           );
         }
       }
+    }
+  }
+}
+
+/** M-31: when quota was set, all that offers can do to come below a new limit was done. */
+export function checkEnforcement(
+  state: ClusterState,
+  input: ClusterInput,
+  effects: Effects,
+  report: Report,
+): void {
+  if (input.kind !== "operator-call" || input.call.kind !== "update-quotas") return;
+  const isDone = effects.send.some((sent) => sent.to === "operator" && sent.reply.kind === "done");
+  if (!isDone) return;
+  const named = new Set(input.call.quotas.map(({ role }) => role));
+  for (const { role, limits } of state.allocator.quotas()) {
+    if (!named.has(role)) continue;
+    const consumed = state.allocator.consumedOf(role);
+    for (const { name, milli } of limits) {
+      const used = amountIn(consumed, name) ?? 0;
+      const isOut = ({ offer }: OfferRecord) =>
+        isWithin(offer.role, role) && unreservedMilli(offer.resources, name) > 0;
+      if (used <= milli || !Array.from(state.offers.values()).some(isOut)) continue;
+      report(
+        `${role} consumes ${used} milli ${name} of at most ${milli}, but offers of it are out`,
+      );
     }
   }
 }
