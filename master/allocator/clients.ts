@@ -138,12 +138,7 @@ export class ClientTable {
   }
 
   setCapabilities(framework: number, capabilities: readonly Capability[]): void {
-    this.takes[framework] =
-      (capabilities.includes("GPU_RESOURCES") ? TAKES_GPUS : 0) |
-      (capabilities.includes("REVOCABLE_RESOURCES") ? TAKES_REVOCABLE : 0) |
-      (capabilities.includes("SHARED_RESOURCES") ? TAKES_SHARED : 0) |
-      (capabilities.includes("RESERVATION_REFINEMENT") ? TAKES_REFINED : 0) |
-      (capabilities.includes("REGION_AWARE") ? TAKES_REMOTE : 0);
+    this.takes[framework] = takesOf(capabilities);
   }
 
   pairsOf(framework: number): ReadonlyMap<Role, number> {
@@ -249,4 +244,15 @@ export class ClientTable {
         ? new DrfSorter(this.pairShares, this.#dimensions)
         : new RandomSorter(this.pairShares, this.#sorting.chance.frameworks);
   }
+}
+
+/** Flags of what a framework with these capabilities can take. */
+export function takesOf(capabilities: readonly Capability[]): number {
+  return (
+    (capabilities.includes("GPU_RESOURCES") ? TAKES_GPUS : 0) |
+    (capabilities.includes("REVOCABLE_RESOURCES") ? TAKES_REVOCABLE : 0) |
+    (capabilities.includes("SHARED_RESOURCES") ? TAKES_SHARED : 0) |
+    (capabilities.includes("RESERVATION_REFINEMENT") ? TAKES_REFINED : 0) |
+    (capabilities.includes("REGION_AWARE") ? TAKES_REMOTE : 0)
+  );
 }

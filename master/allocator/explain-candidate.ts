@@ -3,13 +3,7 @@ import type { RoleConstraints } from "@bourse/model/constraints";
 import type { Capability } from "@bourse/model/framework";
 import type { AgentId, FrameworkId, Role } from "@bourse/model/ids";
 import type { Resources } from "@bourse/model/resources";
-import {
-  TAKES_GPUS,
-  TAKES_REFINED,
-  TAKES_REMOTE,
-  TAKES_REVOCABLE,
-  TAKES_SHARED,
-} from "./clients.ts";
+import { takesOf } from "./clients.ts";
 import { type CompiledRole, compileRole } from "./constraints.ts";
 import type { Minimum } from "./minimum.ts";
 import type { Agents } from "./relax.ts";
@@ -130,14 +124,4 @@ function subscribed(
         ...(constraints !== undefined && { constraints }),
       };
     });
-}
-
-function takesOf(capabilities: readonly Capability[]): number {
-  return (
-    (capabilities.includes("GPU_RESOURCES") ? TAKES_GPUS : 0) |
-    (capabilities.includes("REVOCABLE_RESOURCES") ? TAKES_REVOCABLE : 0) |
-    (capabilities.includes("SHARED_RESOURCES") ? TAKES_SHARED : 0) |
-    (capabilities.includes("RESERVATION_REFINEMENT") ? TAKES_REFINED : 0) |
-    (capabilities.includes("REGION_AWARE") ? TAKES_REMOTE : 0)
-  );
 }
