@@ -1,12 +1,12 @@
 import type { OperationId } from "@bourse/model/ids";
-import type {
-  AgentOperation,
-  OperationState,
-  OperationStatus,
-  OperationUpdate,
-  ResourceOperation,
+import {
+  type AgentOperation,
+  isFinalOperationState,
+  type OperationState,
+  type OperationStatus,
+  type OperationUpdate,
+  type ResourceOperation,
 } from "@bourse/model/operation";
-import { isFinalOperationState } from "@bourse/model/operation";
 import {
   add,
   canonical,

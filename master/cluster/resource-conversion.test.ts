@@ -72,6 +72,7 @@ describe("what is refused, and why", () => {
     ["reserve:", operator, "it names no resources"],
     ["reserve:cpus(eng)=0", operator, "the amount of cpus is 0"],
     ["reserve:cpus=1", operator, "cpus:1 names no reservation to make"],
+    ["reserve:gpus(eng)=0.5", operator, "gpus(eng):0.5: gpus are whole"],
     ["reserve:cpus(*)=1", operator, "role * cannot be reserved for"],
     [
       "reserve:cpus(-x)=1",

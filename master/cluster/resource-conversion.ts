@@ -59,6 +59,7 @@ export function conversionOf(
   }
 }
 
+/** What makes a disk a volume; null = it is none. */
 export function persistenceOf({ disk }: Resource): { readonly id: string } | null {
   return disk?.persistence ?? null;
 }
@@ -99,6 +100,9 @@ function each(
 function plainProblem(resource: Resource): string | null {
   if (resource.isRevocable) return `${formatResource(resource)} is revocable`;
   if (checkedResources([resource]).length === 0) return `the amount of ${resource.name} is 0`;
+  if (resource.name === "gpus" && milliOf(resource) % 1000 !== 0) {
+    return `${formatResource(resource)}: gpus are whole`; // M-28.
+  }
   return stackProblem(resource);
 }
 
