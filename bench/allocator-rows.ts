@@ -32,6 +32,11 @@ export interface AllocatorRow {
   readonly variant: Variant;
   /** What is comparable on a machine that others use too. */
   readonly minMs: number;
+  /**
+   * `all-filtered` when every framework has updated itself since the last run, so that none may be passed over for want
+   * of news: what it takes to look at every filter.
+   */
+  readonly askedMedianMs?: number;
   readonly rounds: number;
 }
 
@@ -134,9 +139,9 @@ const GOALS: readonly GoalLine[] = [
   { work: "recover-all", variant: "plain", ...AT_1000, maxMs: 0.7 },
   { work: "all-offered", ...AT_1000, hasOneRole: true, maxMs: 0.15 },
   { work: "all-offered", ...AT_1000, hasOneRole: false, maxMs: 0.5 },
-  { work: "all-filtered", agents: 1_000, frameworks: 10, maxMs: 1 },
-  { work: "all-filtered", agents: 1_000, frameworks: 50, maxMs: 2 },
-  { work: "all-filtered", agents: 1_000, frameworks: 200, maxMs: 5 },
+  { work: "all-filtered", variant: "used", agents: 1_000, frameworks: 10, maxMs: 1 },
+  { work: "all-filtered", variant: "used", agents: 1_000, frameworks: 50, maxMs: 2 },
+  { work: "all-filtered", variant: "used", agents: 1_000, frameworks: 200, maxMs: 5 },
   { work: "one-agent-freed", agents: 1_000, frameworks: 50, maxMs: 0.007 },
   { work: "one-agent-freed-ports", agents: 1_000, frameworks: 50, maxMs: 0.02 },
   {
