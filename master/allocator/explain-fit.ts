@@ -1,4 +1,3 @@
-import type { Role } from "@bourse/model/ids";
 import type { Amount } from "@bourse/model/quota";
 import {
   add,
@@ -9,19 +8,11 @@ import {
   scalarMilli,
   subtractValues,
 } from "@bourse/model/resources";
-import { TAKES_REFINED, TAKES_REVOCABLE, TAKES_SHARED } from "./clients.ts";
 import type { Candidate } from "./explain-candidate.ts";
 import type { QuotaBooks } from "./explain-quota.ts";
-import {
-  CHOP_ANYWHERE,
-  CHOP_NEVER,
-  CHOP_TO_WHOLE,
-  type KindTable,
-  REFINED,
-  REVOCABLE,
-  SHARED,
-} from "./kinds.ts";
+import { CHOP_ANYWHERE, type KindTable } from "./kinds.ts";
 import type { Minimum } from "./minimum.ts";
+import { chopped, mayTake, mayUse } from "./offer-cycle.ts";
 import { NONE } from "./slots.ts";
 import type { Tables } from "./tables.ts";
 
@@ -119,25 +110,12 @@ function fitting(
   for (let entry = 0; entry < count; entry++) {
     const kind = agents.kind[base + entry]!;
     const mayHave =
-      isTakenBy(kinds.flags[kind]!, candidate.takes) &&
+      mayTake(kinds.flags[kind]!, candidate.takes) &&
       mayUse(kinds.reservedFor[kind]!, candidate.role);
     amounts[entry] = mayHave ? agents[what][base + entry]! : 0;
   }
   const values = what === "free" ? agents.freeValue : agents.totalValue;
   return agents.listOf(agent, amounts, values.slice(base, base + count));
-}
-
-/** What is reserved goes to the role and to those below it. */
-function mayUse(holder: Role, role: Role): boolean {
-  return holder === "" || role === holder || role.startsWith(`${holder}/`);
-}
-
-function isTakenBy(kindFlags: number, takes: number): boolean {
-  return (
-    ((kindFlags & REVOCABLE) === 0 || (takes & TAKES_REVOCABLE) !== 0) &&
-    ((kindFlags & SHARED) === 0 || (takes & TAKES_SHARED) !== 0) &&
-    ((kindFlags & REFINED) === 0 || (takes & TAKES_REFINED) !== 0)
-  );
 }
 
 /** What would be an offer: amounts of all of one of these. */
@@ -192,17 +170,12 @@ function chop(kinds: KindTable, resources: Resources, room: Room): Resources {
     const { name, value } = resource;
     if (value.type !== "scalar" || !isQuotaBound(resource)) return [resource];
     const here = left.get(name) ?? Math.max(0, room(name));
-    const milli = value.milli <= here ? value.milli : partOf(kinds, resource, here);
+    const kind = kinds.find(resource);
+    const chopping = kind === NONE ? CHOP_ANYWHERE : kinds.chopping[kind]!;
+    const milli = chopped(value.milli, here, chopping);
     left.set(name, here - milli);
     return milli > 0 ? [{ ...resource, value: { type: "scalar", milli } }] : [];
   });
-}
-
-function partOf(kinds: KindTable, resource: Resource, room: number): number {
-  const kind = kinds.find(resource);
-  const chopping = kind === NONE ? CHOP_ANYWHERE : kinds.chopping[kind];
-  if (chopping === CHOP_NEVER) return 0;
-  return chopping === CHOP_TO_WHOLE ? Math.floor(room / 1000) * 1000 : room;
 }
 
 function remedied(
