@@ -103,7 +103,7 @@ export class Allocator {
   ): void {
     const agent = this.#agentOf(agentId);
     const pair = this.#tables.clients.pairOf(this.#knownFramework(frameworkId), role);
-    assert(pair !== NONE, `framework ${frameworkId} must hold something as ${role}`);
+    if (pair === NONE) failAsHolder({ frameworkId, role });
     this.#tables.convertHeld(agent, pair, consumed, converted);
     this.#candidates.mark(agent);
   }
@@ -272,7 +272,8 @@ export class Allocator {
     const agent = agents.slots.slotOf(held.agentId);
     if (agent === NONE || held.resources.length === 0) return;
     const pair = clients.pairOf(this.#knownFramework(held.frameworkId), held.role);
-    assert(pair !== NONE, `framework ${held.frameworkId} must hold something as ${held.role}`);
+    // No `assert`: its message costs more than all the rest.
+    if (pair === NONE) failAsHolder(held);
     const mayWait = clients.isSubscribed[pair] === 1 && this.#isConnected(pair);
     if (cause.kind !== "terminal" && mayWait) {
       const refuseMs = cause.kind === "declined" ? cause.refuseMs : 0;
@@ -353,7 +354,8 @@ export class Allocator {
 
   #knownFramework(frameworkId: FrameworkId): number {
     const framework = this.#tables.clients.frameworks.slotOf(frameworkId);
-    assert(framework !== NONE, `framework ${frameworkId} must be known to the allocator`);
+    if (framework === NONE)
+      assert(false, `framework ${frameworkId} must be known to the allocator`);
     return framework;
   }
 
@@ -365,6 +367,10 @@ export class Allocator {
     );
     return framework;
   }
+}
+
+function failAsHolder({ frameworkId, role }: Omit<HolderOnAgent, "agentId">): never {
+  assert(false, `framework ${frameworkId} must hold something as ${role}`);
 }
 
 function isAmong(role: Role, roles: readonly Role[]): boolean {
