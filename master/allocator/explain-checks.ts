@@ -267,5 +267,5 @@ export function restOf(
 ): number {
   const untilRunMs = madeAfterRuns === nextRun.runs ? nextRun.monoMs : 0;
   const untilMs = kind === "pause" ? untilRunMs : Math.max(expiresAtMs, untilRunMs);
-  return Math.max(0, untilMs - monoMs);
+  return Math.max(0, Math.ceil(untilMs - monoMs));
 }

@@ -92,6 +92,17 @@ describe("an explanation answers in one sentence (A-1, N-01)", () => {
   });
 });
 
+test("an answer goes over the wire, however long what others said is", () => {
+  const message = "x".repeat(4_096);
+  const world = played(...IDLE, "s2 accept O0 t1:cpus=1");
+  const task = Array.from(world.cluster.state.frameworks.get("f1")?.tasks.values() ?? [])[0];
+  if (task === undefined) throw new Error("t1 must be known");
+  const status = { taskId: "t1", state: "TASK_RUNNING", source: "SOURCE_EXECUTOR" } as const;
+  task.statuses = [{ ...status, timestampMs: 0, message }];
+  const { summary } = asked(world, { kind: "task", frameworkId: "f1", taskId: "t1" });
+  expect(summary).toHaveLength(4_000);
+});
+
 describe("why an agent gives nothing is known to the cluster", () => {
   function inactive(...lines: readonly string[]): readonly (string | undefined)[] {
     const world = played("s1 register host=h1", "s2 subscribe f1", "s2 decline O0", ...lines);

@@ -17,6 +17,7 @@ import {
   frameworkSummary,
   roleSummary,
   shapeSummary,
+  shortened,
   taskSummary,
 } from "./explain-summary.ts";
 import type { Agent, ClusterState, Framework } from "./state.ts";
@@ -30,11 +31,19 @@ type Subject<Kind extends ExplainSubject["kind"]> = Extract<ExplainSubject, { ki
  */
 export function explain(state: ClusterState, now: Now, subject: ExplainSubject): OperatorView {
   const view = answerTo(state, now, subject);
-  if (view.kind !== "explanation" || !areOffersHeld(state)) return view;
+  if (view.kind !== "explanation") return view;
+  const { explanation } = view;
+  const summary = shortened(`${heldBack(state)}${explanation.summary}`, SUMMARY_MAX);
+  return answered({ ...explanation, summary });
+}
+
+/** A sentence of the wire has 4,096 characters, and a task's own message may have as many. */
+const SUMMARY_MAX = 4_000;
+
+function heldBack(state: ClusterState): string {
+  if (!areOffersHeld(state)) return "";
   const { awaited, recovering } = state.counters;
-  const held = `no offers are made yet: there is quota, and ${awaited - recovering} of ${awaited} agents are back since the master's start`;
-  const summary = `${held}; ${view.explanation.summary}`;
-  return { ...view, explanation: { ...view.explanation, summary } };
+  return `no offers are made yet: there is quota, and ${awaited - recovering} of ${awaited} agents are back since the master's start; `;
 }
 
 function answerTo(state: ClusterState, now: Now, subject: ExplainSubject): OperatorView {
