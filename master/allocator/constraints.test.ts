@@ -152,6 +152,20 @@ describe("what is invalid", () => {
     ["32 constraints in a group", [Array.from({ length: 32 }, () => matching("a"))]],
   ])("%s is valid", (_what, groups) => expect(reasonFor(groups)).toBe(""));
 
+  test("a framework has 256 regular expressions in all", () => {
+    const group = Array.from({ length: 32 }, () => matching("a"));
+    const roles = (count: number) =>
+      compileConstraints(
+        new Map(Array.from({ length: count }, (_, index) => [`r${index}`, [group, group]])),
+      );
+    expect(roles(4).kind).toBe("compiled");
+    expect(roles(5)).toEqual({
+      kind: "invalid",
+      reason: expect.stringMatching(/320 regular expressions are more than 256/),
+    });
+    expect(reasonFor(Array.from({ length: 9 }, () => group))).toMatch(/288 regular expressions/);
+  });
+
   test("one invalid role makes all of them invalid: the whole call fails", () => {
     const constraints = new Map([
       ["a", [[matching("a")]]],
