@@ -55,6 +55,8 @@ test("metrics have Mesos' names in Prometheus' format (M-79)", async () => {
     /^master_allocation_run_seconds_count\{trigger="change"\} \d/m,
     /^master_journal_bytes [1-9]/m,
     /^master_registry_store_seconds_count 0$/m,
+    /^allocator_roles_cut 0$/m,
+    /^master_operations\{state="OPERATION_PENDING"\} 0$/m,
   ]) {
     expect(text).toMatch(line);
   }
