@@ -7,15 +7,25 @@ import { ReferenceAllocator } from "./reference-allocator.ts";
 
 /** Random clusters are small; here every column of the fast allocator has to grow, and more than once. */
 const CLIENTS = 20;
+/** A second on a quiet machine. */
+const TIMEOUT_MS = 60_000;
 const NOW = { monoMs: 0, wallMs: 0 };
 
-test("twenty roles, frameworks and agents with names of their own are served alike", () => {
-  growAlike([]);
-});
+test(
+  "twenty roles, frameworks and agents with names of their own are served alike",
+  () => {
+    growAlike([]);
+  },
+  TIMEOUT_MS,
+);
 
-test("twenty roles, frameworks and agents are served alike within quotas", () => {
-  growAlike(["c07", "c17/sub"]);
-});
+test(
+  "twenty roles, frameworks and agents are served alike within quotas",
+  () => {
+    growAlike(["c07", "c17/sub"]);
+  },
+  TIMEOUT_MS,
+);
 
 function growAlike(quotas: readonly string[]): void {
   const config = { ...ALLOCATOR_DEFAULTS, minAllocatable: [] };
