@@ -1,10 +1,14 @@
 import type { RoleConstraints } from "@bourse/model/constraints";
 import type { Quota } from "@bourse/model/quota";
 import { Random } from "@bourse/model/random";
+import type { Resource } from "@bourse/model/resources";
 import { parseResources } from "@bourse/model/resources-text";
 import { expect, test } from "vitest";
 import { Allocator } from "./allocator.ts";
 import { type AgentOptions, ALLOCATOR_DEFAULTS, type FrameworkOptions } from "./options.ts";
+import { NO_QUOTA } from "./quiet.ts";
+import { NONE } from "./slots.ts";
+import { Tables } from "./tables.ts";
 
 /** a1 has been refused by f1 and f2 for a minute, and a run has found nobody for it. */
 const REFUSE_MS = 60_000;
@@ -165,4 +169,80 @@ test("an agent that is kept back as headroom is offered when another one comes (
   quiet.allocator.suppress("f1", []);
   quiet.allocator.suppress("f2", []);
   expect(quiet.run()).toBe("f3");
+});
+
+/** Two agents, of which the second has been noted as quiet: since version 7, until 100 ms. */
+function noted(quotaVersion = NO_QUOTA) {
+  const { agents } = tables();
+  const held = agents.holdings.open(1, 0);
+  agents.quiet.begin(1, 7, 100, quotaVersion);
+  return { agents, quiet: agents.quiet, held, ports: agents.entryOfResource(1, PORTS) };
+}
+
+const PORTS = parseResources("ports:[3-4]")[0] as Resource;
+
+function tables(): Tables {
+  const chance = { roles: Random.fromSeed(1), frameworks: Random.fromSeed(2) };
+  const made = new Tables(ALLOCATOR_DEFAULTS, chance);
+  for (const name of ["a0", "a1", "a2"]) made.addAgent(name, AGENT);
+  return made;
+}
+
+test("an agent is quiet from what was noted on, and no other is", () => {
+  const { quiet } = noted();
+  expect([0, 1, 2].map((agent) => quiet.since(agent, 99, 0))).toEqual([NONE, 7, NONE]);
+  expect(quiet.untilMs(1)).toBe(100);
+  expect(quiet.isByQuota(1)).toBe(false);
+});
+
+test("an agent is quiet until its time", () => {
+  const { quiet } = noted();
+  expect(quiet.since(1, 100, 0)).toBe(NONE);
+  quiet.begin(1, 8, Number.POSITIVE_INFINITY, NO_QUOTA);
+  expect(quiet.since(1, 1e15, 0)).toBe(8);
+});
+
+test("an agent is quiet while the quota that was in the way is the same", () => {
+  const { quiet } = noted(3);
+  expect(quiet.isByQuota(1)).toBe(true);
+  expect([2, 3, 4].map((version) => quiet.since(1, 0, version))).toEqual([NONE, 7, NONE]);
+});
+
+test("an agent is quiet while no more of it is free than was", () => {
+  const { agents, quiet, held, ports } = noted();
+  agents.hold(1, held, ports, 2, PORTS.value);
+  expect(quiet.since(1, 0, 0)).toBe(7);
+  quiet.begin(1, 8, 100, NO_QUOTA);
+  agents.release(1, held, ports, 2, PORTS.value);
+  expect(quiet.since(1, 0, 0)).toBe(NONE);
+  agents.hold(1, held, ports, 2, PORTS.value);
+  expect(quiet.since(1, 0, 0)).toBe(8);
+});
+
+test("an agent is not quiet when as many other ports are free", () => {
+  const { agents, quiet, held, ports } = noted();
+  const others = (parseResources("ports:[6-7]")[0] as Resource).value;
+  agents.hold(1, held, ports, 2, PORTS.value);
+  quiet.begin(1, 8, 100, NO_QUOTA);
+  agents.hold(1, held, ports, 2, others);
+  agents.release(1, held, ports, 2, PORTS.value);
+  expect(quiet.since(1, 0, 0)).toBe(NONE);
+});
+
+test("an agent is not quiet when something is free again of which nothing was", () => {
+  const { agents, quiet, held, ports } = noted();
+  const all = (parseResources("ports:[1-10]")[0] as Resource).value;
+  agents.hold(1, held, ports, 10, all);
+  quiet.begin(1, 8, 100, NO_QUOTA);
+  agents.release(1, held, ports, 10, all);
+  expect(quiet.since(1, 0, 0)).toBe(NONE);
+});
+
+test("nothing that was noted outlives a change of an agent's entries", () => {
+  const { agents, quiet } = noted();
+  agents.setTotal(1, parseResources("cpus:1"));
+  expect(quiet.since(1, 0, 0)).toBe(NONE);
+  quiet.begin(0, 8, 100, NO_QUOTA);
+  quiet.endAll();
+  expect(quiet.since(0, 0, 0)).toBe(NONE);
 });
