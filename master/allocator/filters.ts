@@ -84,7 +84,8 @@ export class FilterTable {
   #headCount = 0;
   /** By agent: its first head, or NONE. */
   #firstOf: Int32Array = new Int32Array(0);
-  readonly #generation: number[] = [];
+  /** By pair. */
+  #generation: Float64Array = new Float64Array(16);
   #generations = 0;
 
   constructor(agents: AgentTable) {
@@ -197,6 +198,7 @@ export class FilterTable {
 
   clearPair(pair: number): void {
     this.#generations++;
+    this.#generation = grownFloats(this.#generation, pair + 1);
     this.#generation[pair] = this.#generations;
   }
 
@@ -269,7 +271,7 @@ export class FilterTable {
   }
 
   #generationOf(pair: number): number {
-    return this.#generation[pair] ?? 0;
+    return pair < this.#generation.length ? this.#generation[pair]! : 0;
   }
 
   #isAlive(filter: number, pair: number, moment: FilterMoment): boolean {
