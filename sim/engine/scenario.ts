@@ -181,16 +181,21 @@ function addVolumes(world: World, name: string, random: Random): SimFramework {
   const role = random.chance(0.5) ? name : `org/${name}`;
   const hasSharedVolumes = random.chance(0.4);
   const [volumesMax, tasksMax] = [random.between(1, 3), random.between(2, 12)];
-  const options = { role, untilMs: FAULTS_MS, volumesMax, tasksMax, hasSharedVolumes };
-  const info = frameworkInfo(name, random);
-  const capabilities: readonly Capability[] = hasSharedVolumes
-    ? [...info.capabilities, "SHARED_RESOURCES"]
-    : info.capabilities;
+  const plain = frameworkInfo(name, random);
+  const { capabilities } = plain;
+  const info: FrameworkInfo = {
+    ...plain,
+    roles: [role],
+    capabilities: hasSharedVolumes ? [...capabilities, "SHARED_RESOURCES"] : capabilities,
+    // Disk without cpus is worth an offer too: how else would it be taken back on a busy agent?
+    minAllocatable: new Map([[role, []]]),
+  };
+  const untilMs = FAULTS_MS;
+  const options = { info, role, untilMs, volumesMax, tasksMax, hasSharedVolumes };
   const chance = random.fork(name);
   return world.addFramework({
     name,
-    // Disk without cpus is worth an offer too: how else would it be taken back on a busy agent?
-    info: { ...info, roles: [role], capabilities, minAllocatable: new Map([[role, []]]) },
+    info,
     session: SESSION_CONFIG,
     createPolicy: ({ snapshot }) =>
       snapshot === null

@@ -1,3 +1,4 @@
+import type { FrameworkInfo } from "@bourse/model/framework";
 import type { AgentId, OperationId, Role, TaskId } from "@bourse/model/ids";
 import type { Now } from "@bourse/model/now";
 import type { Offer, Operation } from "@bourse/model/offer";
@@ -20,6 +21,7 @@ import { reserved, unreserved, volume, withoutVolume } from "@bourse/session/res
 import type { SimPolicy } from "./sim-framework.ts";
 
 export interface VolumePolicyOptions {
+  readonly info: FrameworkInfo;
   readonly role: Role;
   /** From then on it only takes back what it made. */
   readonly untilMs: number;
@@ -33,6 +35,7 @@ interface VolumePolicyState {
   readonly random: readonly number[];
   readonly count: number;
   readonly nowMs: number;
+  readonly isChoosy: boolean;
   readonly tasks: readonly (readonly [TaskId, AgentId])[];
   readonly operations: readonly (readonly [OperationId, AgentId])[];
 }
@@ -50,6 +53,8 @@ export class VolumePolicy implements SimPolicy {
   /** Names volumes, tasks and operations. */
   #count = 0;
   #nowMs = 0;
+  /** It wants no offers of one of the agents. */
+  #isChoosy = false;
   readonly #tasks = new Map<TaskId, AgentId>();
   readonly #operations = new Map<OperationId, AgentId>();
   /** Its session is a new one and knows nothing of an earlier life. */
@@ -65,6 +70,7 @@ export class VolumePolicy implements SimPolicy {
     const policy = new VolumePolicy(options, Random.restore(state.random));
     policy.#count = state.count;
     policy.#nowMs = state.nowMs;
+    policy.#isChoosy = state.isChoosy;
     for (const [taskId, agentId] of state.tasks) policy.#tasks.set(taskId, agentId);
     for (const [id, agentId] of state.operations) policy.#operations.set(id, agentId);
     policy.#isRestored = true;
@@ -76,6 +82,7 @@ export class VolumePolicy implements SimPolicy {
       random: this.#random.snapshot(),
       count: this.#count,
       nowMs: this.#nowMs,
+      isChoosy: this.#isChoosy,
       tasks: Array.from(this.#tasks),
       operations: Array.from(this.#operations),
     };
@@ -100,6 +107,7 @@ export class VolumePolicy implements SimPolicy {
     switch (event.kind) {
       case "offers":
         for (const offer of event.offers) calls.push(this.#answer(offer));
+        if (!this.#isEnding && this.#random.chance(0.05)) calls.push(this.#choose());
         break;
       case "update":
         this.#update(event.status, calls);
@@ -112,8 +120,7 @@ export class VolumePolicy implements SimPolicy {
       }
       case "subscribed":
       case "wake":
-        if (this.#isEnding)
-          for (const [taskId, agentId] of this.#tasks) calls.push(kill(taskId, agentId));
+        if (this.#isEnding) this.#end(calls);
         break;
       default:
         break;
@@ -130,11 +137,30 @@ export class VolumePolicy implements SimPolicy {
     return this.#nowMs >= this.#options.untilMs;
   }
 
+  #end(calls: PolicyCall[]): void {
+    if (this.#isChoosy) calls.push(this.#choose());
+    for (const [taskId, agentId] of this.#tasks) calls.push(kill(taskId, agentId));
+  }
+
+  /** Takes the offers of all agents, or of all but one (M-38). */
+  #choose(): PolicyCall {
+    this.#isChoosy = !this.#isChoosy;
+    const { info } = this.#options;
+    if (!this.#isChoosy) return { kind: "update-framework", info, suppressedRoles: [] };
+    const value = `host-${this.#random.between(1, 8)}`;
+    const constraint = {
+      selector: { type: "hostname" },
+      predicate: { type: "text-not-equals", value },
+    } as const;
+    const offerConstraints = new Map([[this.role, [[constraint]]]]);
+    return { kind: "update-framework", info, suppressedRoles: [], offerConstraints };
+  }
+
   #update(status: TaskStatus, calls: PolicyCall[]): void {
     const { taskId, agentId, state } = status;
     if (isTerminal(state) || releasesResources(state) || isGivenUp(status)) {
       this.#tasks.delete(taskId);
-    } else if (this.#isEnding || !this.#tasks.has(taskId)) {
+    } else if (isLive(status) && (this.#isEnding || !this.#tasks.has(taskId))) {
       calls.push(kill(taskId, agentId));
     }
   }
@@ -287,6 +313,11 @@ function withAmount(resource: Resource, milli: number): Resource {
 /** Not terminal by itself, but nobody promises that it comes back; should it, it is killed. */
 function isGivenUp({ state }: TaskStatus): boolean {
   return state === "TASK_LOST" || state === "TASK_UNKNOWN" || state === "TASK_GONE_BY_OPERATOR";
+}
+
+/** Others are killed when they are seen alive: asking for the end of one that is out of reach only brings its state. */
+function isLive({ state }: TaskStatus): boolean {
+  return state === "TASK_STAGING" || state === "TASK_STARTING" || state === "TASK_RUNNING";
 }
 
 function kill(taskId: TaskId, agentId: AgentId | undefined): PolicyCall {
