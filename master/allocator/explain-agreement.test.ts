@@ -230,7 +230,8 @@ test(
           for (const relaxation of allocator.explain(question, world.now).relaxations) {
             const agentId = relaxation.agentIds.at(-1)!;
             const changed = Allocator.restore(snapshot, CONFIG);
-            const role = apply(changed, world, relaxation, { frameworkId, agentId });
+            const means = applied % 2 === 0 ? "more" : "less promised";
+            const role = apply(changed, world, relaxation, { frameworkId, agentId }, means);
             if (role === null) continue;
             applied++;
             const verdict = changed
@@ -370,6 +371,7 @@ function apply(
   world: World,
   { changes, text }: Relaxation,
   { frameworkId, agentId }: Omit<Place, "role">,
+  means: "more" | "less promised",
 ): string | null {
   if (text.includes(" free on ")) return null; // Ports have no amount.
   for (const { check, role, shortfalls } of changes) {
@@ -395,13 +397,15 @@ function apply(
         allocator.limitOffers(frameworkId, null);
         break;
       case "quota-limit":
-        for (const [, command = "", limits = ""] of text.matchAll(
-          /`bourse role quota set (\S+) --limit '(.*?)'`/g,
-        )) {
-          const old = allocator.quotas().find((quota) => quota.role === command)!;
-          const raised = amountsOf(limits);
-          expect(raised.map(({ name }) => name)).toEqual(old.limits.map(({ name }) => name));
-          allocator.updateQuota({ ...old, limits: raised });
+        setQuotas(allocator, text, "limit");
+        break;
+      case "quota-headroom":
+        if (means === "less promised" && text.includes(" --guarantee '"))
+          setQuotas(allocator, text, "guarantee");
+        else {
+          const total = shortfalls.map(({ name, milli }) => scalar(name, milli));
+          allocator.addAgent("more", { total, hostname: "more", attributes: [] }, []);
+          setQuotas(allocator, text, "limit");
         }
         break;
       default:
@@ -409,6 +413,19 @@ function apply(
     }
   }
   return changes.find(({ role }) => role !== undefined)?.role ?? "";
+}
+
+/** As the commands in the text would. */
+function setQuotas(allocator: Allocator, text: string, flag: "limit" | "guarantee"): void {
+  const commands = new RegExp(`\`bourse role quota set (\\S+) --${flag} '(.*?)'\``, "g");
+  for (const [, role = "", value = ""] of text.matchAll(commands)) {
+    const old = allocator.quotas().find((quota) => quota.role === role)!;
+    const [before, after] = [flag === "limit" ? old.limits : old.guarantees, amountsOf(value)];
+    expect(after.map(({ name }) => name)).toEqual(before.map(({ name }) => name));
+    allocator.updateQuota(
+      flag === "limit" ? { ...old, limits: after } : { ...old, guarantees: after },
+    );
+  }
 }
 
 function amountsOf(text: string): readonly Amount[] {

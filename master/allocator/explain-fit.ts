@@ -31,6 +31,8 @@ export interface Fit {
   readonly missing: Resources;
   readonly shortOfLimits: readonly Amount[];
   readonly shortOfHeadroom: readonly Amount[];
+  /** How much of a name that is short of headroom the guarantees of others must leave. */
+  readonly roomNeeded: (name: string) => number;
   /** Of `free`, what quota lets pass: what it would be offered. */
   readonly offer: Resources;
   /** What it would be offered if nothing were short. */
@@ -72,7 +74,15 @@ export function fitOf(tables: Tables, quota: QuotaBooks, candidate: Candidate, a
     })),
     missing,
     shortOfLimits: best.ofLimits,
-    shortOfHeadroom: best.ofHeadroom,
+    shortOfHeadroom: best.ofHeadroom.map(({ name, milli }) => ({
+      name,
+      milli: Math.max(
+        ...quota
+          .headroomShortages(role, name, headroom(name) + milli)
+          .map(({ shortMilli }) => shortMilli),
+      ),
+    })),
+    roomNeeded: (name) => headroom(name) + milliIn(best.ofHeadroom, name),
     offer: chop(tables.kinds, free, (name) => Math.min(limit(name), headroom(name))),
     remedied: remedied(tables.kinds, free, best, missing, limit, headroom),
   };

@@ -13,14 +13,21 @@ export interface LimitRoom {
   readonly roomMilli: number;
 }
 
-/** How much of a scalar guarantees of others leave to a role. */
+/** How much of a scalar guarantees of others leave to a role, in the cluster or within a limit. */
 export interface Headroom {
   readonly roomMilli: number;
   /** Within whose limit it is held back; absent = in the whole cluster. */
   readonly within?: Role;
-  /** Of which so much is held back for others. */
+  /** Of which so much is promised, so much of it to the role itself or to it among others. */
   readonly freeMilli: number;
+  readonly neededMilli: number;
+  readonly mineMilli: number;
   readonly heldFor: readonly { readonly role: Role; readonly milli: number }[];
+}
+
+/** A place where guarantees leave too little, and how much more it must have or be promised less. */
+export interface HeadroomShortage extends Headroom {
+  readonly shortMilli: number;
 }
 
 /**
@@ -34,12 +41,12 @@ export class QuotaBooks {
   readonly #children = new Map<Role | null, Role[]>();
   readonly #consumed = new Map<Role, readonly Amount[]>();
   readonly #limits = new Map<string, LimitRoom | undefined>();
-  readonly #headrooms = new Map<string, Headroom | undefined>();
+  readonly #headrooms = new Map<string, readonly Headroom[]>();
   #free: ReadonlyMap<string, number> | undefined;
 
-  constructor(tables: Tables) {
+  constructor(tables: Tables, quotas: readonly Quota[] = tables.quotas()) {
     this.#tables = tables;
-    this.#quotas = new Map(tables.quotas().map((quota) => [quota.role, quota]));
+    this.#quotas = new Map(quotas.map((quota) => [quota.role, quota]));
     for (const role of this.#quotas.keys()) {
       const path = pathOf(role);
       path.forEach((node, index) => {
@@ -74,13 +81,18 @@ export class QuotaBooks {
     return limits.map(({ name, milli }) => ({ name, milli: milli + (amountIn(more, name) ?? 0) }));
   }
 
-  /** The guarantees of a role, all of them, lowered by so much. */
-  withGuarantees(role: Role, less: readonly Amount[]): readonly Amount[] {
-    const guarantees = this.#quotas.get(role)?.guarantees ?? [];
-    return guarantees.map(({ name, milli }) => ({
+  /** With the guarantees of a role lowered by so much. */
+  lowered(
+    role: Role,
+    less: readonly Amount[],
+  ): { guarantees: readonly Amount[]; books: QuotaBooks } {
+    const old = this.#quotas.get(role) ?? { role, guarantees: [], limits: [] };
+    const guarantees = old.guarantees.map(({ name, milli }) => ({
       name,
       milli: Math.max(0, milli - (amountIn(less, name) ?? 0)),
     }));
+    const quotas = new Map(this.#quotas).set(role, { ...old, guarantees });
+    return { guarantees, books: new QuotaBooks(this.#tables, Array.from(quotas.values())) };
   }
 
   /** The tightest limit; undefined = none. */
@@ -106,19 +118,33 @@ export class QuotaBooks {
 
   /** Where least is left beside what is promised to others; undefined = nothing is held back from the role. */
   headroomOf(role: Role, name: string): Headroom | undefined {
-    if (this.isEmpty) return undefined;
+    return this.#headroomsOf(role, name)[0];
+  }
+
+  /** All places in which the role must get more room for it to have so much. */
+  headroomShortages(role: Role, name: string, roomMilli: number): readonly HeadroomShortage[] {
+    return this.#headroomsOf(role, name)
+      .filter((place) => place.roomMilli < roomMilli)
+      .map((place) => {
+        const surplusMilli = place.freeMilli - place.neededMilli;
+        return { ...place, shortMilli: roomMilli - place.mineMilli - surplusMilli };
+      });
+  }
+
+  /** The tightest first. */
+  #headroomsOf(role: Role, name: string): readonly Headroom[] {
+    if (this.isEmpty) return [];
     return remembered(this.#headrooms, `${name}\t${role}`, () => {
       const path = pathOf(role);
-      const places = path.flatMap((node, index) => {
-        const limitMilli = amountIn(this.#quotas.get(node)?.limits ?? [], name);
-        if (limitMilli === undefined) return [];
-        const roomMilli = Math.max(0, limitMilli - this.#consumedOf(node, name));
-        return [this.#headroomWithin(node, roomMilli, path.slice(index), name)];
+      const within = path.flatMap((node, index) => {
+        const limit = this.#limitAt(node, name);
+        return limit === undefined
+          ? []
+          : [this.#headroomWithin(node, limit.roomMilli, path.slice(index), name)];
       });
-      const tightest = [this.#headroomWithin(null, this.#freeOf(name), path, name), ...places]
+      return [this.#headroomWithin(null, this.#freeOf(name), path, name), ...within]
         .filter(({ heldFor }) => heldFor.length > 0)
         .sort((a, b) => a.roomMilli - b.roomMilli);
-      return tightest[0];
     });
   }
 
@@ -128,14 +154,14 @@ export class QuotaBooks {
     path: readonly Role[],
     name: string,
   ): Headroom {
-    const mine = path.reduce((sum, one) => sum + this.#ownNeed(one, name), 0);
-    const needMilli =
-      node === null
-        ? this.#needBelow(null, name)
-        : this.#ownNeed(node, name) + this.#needBelow(node, name);
+    const mineMilli = path.reduce((sum, one) => sum + this.#ownNeed(one, name), 0);
+    const ownMilli = node === null ? 0 : this.#ownNeed(node, name);
+    const neededMilli = ownMilli + this.#needBelow(node, name);
     return {
-      roomMilli: mine + Math.max(0, freeMilli - needMilli),
+      roomMilli: mineMilli + Math.max(0, freeMilli - neededMilli),
       freeMilli,
+      neededMilli,
+      mineMilli,
       heldFor: this.#heldFor(node, path, name),
       ...(node !== null && { within: node }),
     };

@@ -107,7 +107,7 @@ describe("what a check says (A-1)", () => {
       "quota-headroom: 1 cpus short: of 4 cpus free guarantees hold 3 for role prod",
     ]);
     expect(remedies(allocator, question)).toEqual([
-      "agent a1: 1 cpus more in the cluster, or less guaranteed to role prod: `bourse role quota set prod --guarantee 'cpus:2'`",
+      "agent a1: 1 cpus more in the cluster, or less guaranteed: `bourse role quota set prod --guarantee 'cpus:2'`",
     ]);
     allocator.updateQuota({ role: "prod", guarantees: [], limits: [] });
     allocator.updateQuota({
@@ -123,6 +123,18 @@ describe("what a check says (A-1)", () => {
     expect(failures(allocator, question)).toEqual([
       "quota-headroom: 0.5 cpus short: of 2.5 cpus left by the limit of role dev guarantees hold 1 for role dev/night",
     ]);
+    expect(remedies(allocator, question)).toEqual([
+      "agent a1: 0.5 cpus more as limit: `bourse role quota set dev --limit 'cpus:3'`, or less guaranteed: `bourse role quota set dev/night --guarantee 'cpus:0.5'`",
+    ]);
+    // More is promised than there is: what is missing of that comes first.
+    allocator.updateQuota({
+      role: "prod",
+      guarantees: [{ name: "cpus", milli: 9_000 }],
+      limits: [],
+    });
+    expect(failures(allocator, question)[0]).toMatch(
+      /8 cpus short: of 4 cpus free guarantees hold 1 for role dev\/night and 9 for role prod/,
+    );
   });
 
   test("the role that the guarantee is for may have what is held", () => {
