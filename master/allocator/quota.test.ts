@@ -12,6 +12,7 @@ let quota: QuotaTable;
 
 beforeEach(() => {
   dimensions = new DimensionTable([]);
+  dimensions.retain("disk"); // cpus must not be the first column.
   tree = new RoleTree(dimensions, "drf", Random.fromSeed(1));
   quota = new QuotaTable(tree, dimensions);
 });
@@ -120,6 +121,33 @@ test("a role stays in the tree while it has a quota, with its ancestors", () => 
   set("a/b", { limit: 2 });
   quota.set({ role: "a/b", guarantees: [], limits: [] });
   expect([tree.slots.slotOf("a/b"), tree.slots.slotOf("a")]).toEqual([-1, -1]);
+});
+
+test("a role lacks its guarantee until its subtree consumes as much of every name", () => {
+  set("a", { guarantee: 4 });
+  const other = tree.retain("b");
+  set("b", { guarantee: 1 });
+  const lacks = () => [tree.retain("a"), other].map((role) => quota.lacksGuarantee(role));
+  expect(lacks()).toEqual([true, true]);
+  consume("a/c", 3);
+  consume("b", 1);
+  expect(lacks()).toEqual([true, false]);
+  consume("a", 1);
+  expect(lacks()).toEqual([false, false]);
+});
+
+test("every change that may let somebody have more is a new version", () => {
+  set("a", { limit: 4 });
+  const versions = [quota.version];
+  consume("a", 1);
+  versions.push(quota.version);
+  free(1);
+  versions.push(quota.version);
+  set("a", { limit: 5 });
+  versions.push(quota.version);
+  quota.stop();
+  versions.push(quota.version);
+  expect(new Set(versions).size).toBe(versions.length);
 });
 
 test("lists what is consumed and the quotas by name", () => {
