@@ -102,17 +102,17 @@ function withAgent(status: TaskStatus, agent: Agent): TaskStatus {
 }
 
 /** The agent sends an update again until it is acknowledged. */
-function isRepeated(task: Task, status: TaskStatus): boolean {
-  return status.uuid !== undefined && statusOf(task, status.uuid) !== undefined;
+function isRepeated({ statuses }: Task, { uuid }: TaskStatus): boolean {
+  if (uuid === undefined) return false;
+  for (const status of statuses) if (status.uuid === uuid) return true;
+  return false;
 }
 
 /** Whether this update, once acknowledged, is the last there is to say of the task. */
-function isEnd(task: Task, uuid: string): boolean {
-  const status = statusOf(task, uuid);
-  return status !== undefined && releasesResources(status.state);
-}
-
-function statusOf({ statuses }: Task, uuid: string): TaskStatus | undefined {
-  for (const status of statuses) if (status.uuid === uuid) return status;
-  return undefined;
+function isEnd({ statuses }: Task, uuid: string): boolean {
+  for (const status of statuses) {
+    // The state first: most acknowledgements are of tasks that go on, and ids are long.
+    if (releasesResources(status.state) && status.uuid === uuid) return true;
+  }
+  return false;
 }
