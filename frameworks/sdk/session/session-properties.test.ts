@@ -48,6 +48,7 @@ class Restless implements Policy<number, number> {
       if (event.status.uuid !== undefined) this.delivered.push(event.status.uuid);
       if (this.#random.chance(0.3)) calls.push({ kind: "kill", taskId: event.status.taskId });
     }
+    if (event.kind === "wake" && this.#random.chance(0.2)) calls.push(this.#change());
     if (event.kind === "wake")
       calls.push({ kind: this.#random.chance(0.5) ? "revive" : "suppress", roles: [] });
     return { calls, outputs: [calls.length], wakeAtMs: now.monoMs + this.#random.below(20_000) };
@@ -69,12 +70,38 @@ class Restless implements Policy<number, number> {
       {
         kind: "accept",
         offerIds: [offerId],
-        operations: [{ kind: "launch", tasks: [task] }],
+        operations: [
+          {
+            kind: "reserve",
+            resources: [scalar("disk", 1)],
+            ...(this.#random.chance(0.7) ? { operationId: `t${this.#launched % 7}` } : {}),
+          },
+          { kind: "launch", tasks: [task] },
+        ],
         filters: {},
       },
     ];
   }
+
+  #change(): PolicyCall {
+    const value = `h${this.#random.below(3)}`;
+    const selector = { type: "hostname" } as const;
+    const group = [{ selector, predicate: { type: "text-equals", value } }] as const;
+    const { info } = CONFIG;
+    const suppressedRoles = this.#random.chance(0.5) ? ["*"] : [];
+    const offerConstraints = new Map([["*", [group]]]);
+    return this.#random.chance(0.5)
+      ? { kind: "update-framework", info, suppressedRoles }
+      : { kind: "update-framework", info, suppressedRoles, offerConstraints };
+  }
 }
+
+const OPERATION_STATES = [
+  "OPERATION_PENDING",
+  "OPERATION_FINISHED",
+  "OPERATION_UNREACHABLE",
+  "OPERATION_UNKNOWN",
+] as const;
 
 const STATES = [
   "TASK_STAGING",
@@ -95,6 +122,8 @@ const anySteps = fc.array(
       "rescind",
       "update",
       "update",
+      "operation-update",
+      "operation-update",
       "heartbeat",
       "error",
       "wake",
@@ -168,6 +197,13 @@ function* inputsOf(steps: Steps): Generator<{ nowMs: number; input: SessionInput
           },
         });
         break;
+      case "operation-update": {
+        const state = OPERATION_STATES[afterMs % OPERATION_STATES.length] ?? "OPERATION_PENDING";
+        const uuid = afterMs % 3 === 0 ? {} : { uuid: `${number}-${state}` };
+        const status = { operationId: `t${number}`, state, convertedResources: [], ...uuid };
+        yield event({ kind, status });
+        break;
+      }
       case "error":
         yield event({ kind, refusal: { code: "not_leader", message: "not here" } });
         break;
@@ -239,6 +275,22 @@ test("no offer is answered twice, nothing is sent on a link that is not subscrib
           }
         }
         for (const record of effects.persist) expect(record.epochSeen).toBe(epoch);
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test("while the end of an operation is not known there is a time at which it is asked about", () => {
+  fc.assert(
+    fc.property(anySteps, (steps) => {
+      const { session } = start();
+      for (const { nowMs, input } of inputsOf(steps)) {
+        const { wakeAtMs } = session.apply({ monoMs: nowMs, wallMs: nowMs }, input);
+        const { pending, askAtMs } = session.snapshot().operations;
+        if (!session.isSubscribed || pending.length === 0) continue;
+        expect(wakeAtMs).toBeLessThanOrEqual(askAtMs);
+        expect(askAtMs).toBeLessThanOrEqual(nowMs + CONFIG.reconcileMaxMs);
       }
     }),
     { numRuns: 300 },
