@@ -135,7 +135,8 @@ describe("what is invalid", () => {
     ["a back reference, which is not linear", [[matching("(a)\\1")]], /invalid escape/],
     ["a program of 202 instructions", [[matching("(a+){50}")]], /202 instructions, more than 100/],
     ["a huge repetition", [[matching("a{1001}")]], /invalid repeat count/],
-    ["a long pattern", [[matching("a|".repeat(129))]], /258 characters, more than 256/],
+    ["a long pattern", [[matching(`${"a|".repeat(128)}a`)]], /257 characters, more than 256/],
+    ["a literal of 99 characters", [[matching("x".repeat(99))]], /101 instructions/],
     ["many groups", Array.from({ length: 33 }, () => [matching("a")]), /33 groups/],
     ["many constraints", [Array.from({ length: 33 }, () => matching("a"))], /33 constraints/],
     [
@@ -147,7 +148,15 @@ describe("what is invalid", () => {
 
   test.each<[what: string, groups: RoleConstraints]>([
     ["a program of 42 instructions", [[matching("(a+){10}")]]],
-    ["a literal of 97 characters", [[matching("x".repeat(97))]]],
+    [
+      "a literal of 98 characters, whose program has 100 instructions",
+      [[matching("x".repeat(98))]],
+    ],
+    ["a pattern of 256 characters", [[matching("a|".repeat(128))]]],
+    [
+      "256 regular expressions in one role",
+      Array.from({ length: 8 }, () => Array.from({ length: 32 }, () => matching("a"))),
+    ],
     ["32 groups", Array.from({ length: 32 }, () => [matching("a")])],
     ["32 constraints in a group", [Array.from({ length: 32 }, () => matching("a"))]],
   ])("%s is valid", (_what, groups) => expect(reasonFor(groups)).toBe(""));

@@ -14,7 +14,7 @@ import { RE2JS, RE2JSException } from "re2js";
  */
 export const PROGRAM_SIZE_MAX = 100;
 /**
- * In characters. No literal of more than 97 has a program within the limit; classes and alternatives may be longer.
+ * In characters. No literal of more than 98 has a program within the limit; classes and alternatives may be longer.
  * It bounds what is compiled only to be found too complex: 244,000 instructions for the worst one of this length.
  */
 export const PATTERN_LENGTH_MAX = 256;

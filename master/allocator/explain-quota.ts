@@ -37,6 +37,7 @@ export interface HeadroomShortage extends Headroom {
  */
 export class QuotaBooks {
   readonly #tables: Tables;
+  /** By name of the role. */
   readonly #quotas: ReadonlyMap<Role, Quota>;
   readonly #children = new Map<Role | null, Role[]>();
   readonly #consumed = new Map<Role, readonly Amount[]>();
@@ -167,13 +168,12 @@ export class QuotaBooks {
     };
   }
 
-  /** Roles below the node whose own guarantees are missing something, but those on the way. */
+  /** Roles below the node, by name, whose own guarantees are missing something, but those on the way. */
   #heldFor(node: Role | null, path: readonly Role[], name: string): Headroom["heldFor"] {
     return Array.from(this.#quotas.keys())
       .filter((role) => (node === null || role.startsWith(`${node}/`)) && !path.includes(role))
       .map((role) => ({ role, milli: this.#ownNeed(role, name) }))
-      .filter(({ milli }) => milli > 0)
-      .sort((a, b) => (a.role < b.role ? -1 : 1));
+      .filter(({ milli }) => milli > 0);
   }
 
   /** What is missing of the node's guarantee beyond what its children need. */

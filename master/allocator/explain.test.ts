@@ -102,6 +102,9 @@ describe("what a check says (A-1)", () => {
     addAgent(allocator, "a1", "cpus:4;mem:1024");
     const guarantees = [{ name: "cpus", milli: 3_000 }];
     allocator.updateQuota({ role: "prod", guarantees, limits: [] });
+    // Of cpus nothing is held for it.
+    const mem = [{ name: "mem", milli: 1_000 }];
+    allocator.updateQuota({ role: "idle", guarantees: mem, limits: [] });
     const question = { ...f1, wanted: parseResources("cpus:2") };
     expect(failures(allocator, question)).toEqual([
       "quota-headroom: 1 cpus short: of 4 cpus free guarantees hold 3 for role prod",
@@ -147,6 +150,42 @@ describe("what a check says (A-1)", () => {
       limits: [],
     });
     expect(failures(allocator, { ...f1, wanted: parseResources("cpus:4") })).toEqual([]);
+  });
+
+  test("what is held for the role itself is not held from it", () => {
+    const allocator = newAllocator();
+    addFramework(allocator, "f1", ["dev"]);
+    addAgent(allocator, "a1", "cpus:4;mem:1024");
+    for (const [role, milli] of [
+      ["dev", 1_000],
+      ["prod", 3_000],
+    ] as const)
+      allocator.updateQuota({ role, guarantees: [{ name: "cpus", milli }], limits: [] });
+    expect(failures(allocator, { ...f1, wanted: parseResources("cpus:1") })).toEqual([]);
+    expect(failures(allocator, { ...f1, wanted: parseResources("cpus:2") })).toEqual([
+      "quota-headroom: 1 cpus short: of 4 cpus free guarantees hold 3 for role prod",
+    ]);
+  });
+
+  test("of limits that leave equally little the topmost is named", () => {
+    const allocator = newAllocator();
+    addFramework(allocator, "f1", ["eng/web"]);
+    addAgent(allocator, "a1", "cpus:4;mem:1024");
+    for (const role of ["eng", "eng/web"])
+      allocator.updateQuota({ role, guarantees: [], limits: [{ name: "cpus", milli: 1_000 }] });
+    const question = { ...f1, wanted: parseResources("cpus:2") };
+    expect(failures(allocator, question)).toEqual([
+      "quota-limit: 1 cpus short: role eng uses 0 of at most 1 cpus",
+    ]);
+    allocator.updateQuota({
+      role: "eng",
+      guarantees: [],
+      limits: [{ name: "cpus", milli: 2_000 }],
+    });
+    // That limit is enough as it is.
+    expect(remedies(allocator, question)).toEqual([
+      "agent a1: 1 cpus more as limit: `bourse role quota set eng/web --limit 'cpus:2'`",
+    ]);
   });
 
   test("region, capability and constraints say what would do", () => {
