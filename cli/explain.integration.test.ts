@@ -61,7 +61,8 @@ beforeAll(async () => {
     config: {},
     logger,
   });
-  for (const name of ["node-1", "node-2"])
+  // One after the other: node-1 is S0.
+  for (const name of ["node-1", "node-2"]) {
     agents.push(
       await startAgent({
         masters: [master.address],
@@ -73,12 +74,15 @@ beforeAll(async () => {
         logger,
       }),
     );
+    await until(
+      async () => (await ok("-q", "agent", "ls")).split("\n").length === agents.length + 1,
+    );
+  }
   runner = await startRunner({
     masters: [master.address],
     stateDir: join(directory, "runner"),
     logger,
   });
-  await until(async () => (await ok("-q", "agent", "ls")).split("\n").length === 3);
   await until(async () => (await ok("-q", "framework", "ls")).split("\n").length === 2);
 });
 
