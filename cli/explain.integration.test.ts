@@ -84,6 +84,8 @@ beforeAll(async () => {
     logger,
   });
   await until(async () => (await ok("-q", "framework", "ls")).split("\n").length === 2);
+  // It has answered its first offers.
+  await until(async () => /are suppressed/.test(await ok("explain", "framework", "bourse-runner")));
 });
 
 afterAll(async () => {
