@@ -18,7 +18,9 @@ export function machinesOf(hosts: readonly string[]): readonly Machine[] {
         hint: "write it as `bourse agent ls` lists it",
       });
     if (seen.has(hostname.toLowerCase()))
-      throw new ClusterError("invalid_call", `host ${hostname} is named twice`);
+      throw new ClusterError("invalid_call", `host ${hostname} is named twice`, {
+        hint: "name each once; upper and lower case are the same",
+      });
     seen.add(hostname.toLowerCase());
     return { hostname };
   });

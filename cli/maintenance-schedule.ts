@@ -73,7 +73,7 @@ export function addScheduleCommands(maintenance: Command): void {
         const unavailability = {
           startMs,
           ...(options.duration !== undefined && {
-            durationMs: durationMs(options.duration, "--duration"),
+            durationMs: lengthOf(options.duration, "--duration"),
           }),
         };
         await withClient(contextFor(command), async (client) =>
@@ -153,6 +153,15 @@ export function timeOf(text: string, flag: string, nowMs: number): number {
   });
 }
 
+/** Of a window: of no length it would be over when it begins, and elsewhere 0 is for ever. */
+function lengthOf(text: string, flag: string): number {
+  const length = durationMs(text, flag);
+  if (length > 0) return length;
+  throw new ClusterError("invalid_call", `${flag} ${JSON.stringify(text)}: a window has a length`, {
+    hint: "write one like 2h; leave it out for good",
+  });
+}
+
 /** For a table. */
 export function whenText(unavailability: Unavailability | undefined): {
   readonly from: string;
@@ -201,7 +210,7 @@ function windowOf(item: unknown, where: string): MaintenanceWindow {
     machines: machinesOf(hosts as string[]),
     unavailability: {
       startMs: timeOf(start, `${where}: start`, Date.now()),
-      ...(duration !== undefined && { durationMs: durationMs(duration, `${where}: duration`) }),
+      ...(duration !== undefined && { durationMs: lengthOf(duration, `${where}: duration`) }),
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { MachineView } from "@bourse/model/operator";
 import { describe, expect, test } from "vitest";
 import { machinesOf } from "./machines.ts";
+import { refuseStrangers } from "./maintenance.ts";
 import { parseWindows, timeOf, windowsOf, without } from "./maintenance-schedule.ts";
 
 const NOW = Date.parse("2026-01-31T08:00:00Z");
@@ -53,6 +54,7 @@ describe("a schedule file (M-71)", () => {
     ["- {hosts: [n1]}", "f: window 1: start must be a time"],
     ["- {hosts: [n1], start: later}", 'f: window 1: start "later" is not a time'],
     ["- {hosts: [n1], start: now, duration: 5}", "duration must be text like 2h"],
+    ["- {hosts: [n1], start: now, duration: 0s}", 'duration "0s": a window has a length'],
     ["- {hosts: [n1], start: now, length: 5h}", "f: window 1: length is not known"],
     ["- {hosts: [a b], start: now}", '"a b" is not the name of a host'],
   ])("%j is refused with the window and what is wrong", (text, said) => {
@@ -92,4 +94,16 @@ describe("machines", () => {
     expect(rest).toHaveLength(1);
     expect(() => without(windows, new Set(["x"]))).toThrow("host x is not scheduled");
   });
+});
+
+test("a machine that nobody took down is not brought up again: its name may be wrong (M-71)", () => {
+  const listed = [{ machine: { hostname: "node-1" } }];
+  expect(() => refuseStrangers([{ hostname: "NODE-1" }], listed)).not.toThrow();
+  expect(() => refuseStrangers([{ hostname: "node-1" }, { hostname: "n2" }], listed)).toThrowError(
+    expect.objectContaining({
+      code: "not_found",
+      message: "machine n2 is not down",
+      hint: expect.stringContaining("bourse maintenance status"),
+    }),
+  );
 });

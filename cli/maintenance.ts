@@ -1,3 +1,5 @@
+import { ClusterError } from "@bourse/model/errors";
+import type { Machine } from "@bourse/model/maintenance";
 import type { MachineView } from "@bourse/model/operator";
 import type { Command } from "commander";
 import { contextFor, withClient } from "./context.ts";
@@ -56,11 +58,25 @@ export function addMaintenanceCommands(root: Command): void {
     .action(async (hosts: readonly string[], _options: object, command: Command) => {
       const machines = machinesOf(hosts);
       await withClient(contextFor(command), async (client) => {
+        refuseStrangers(machines, await listMachines(client));
         await client.call({ kind: "stop-maintenance", machines });
         process.stdout.write(machines.map(({ hostname }) => `${hostname}\n`).join(""));
       });
     });
   addScheduleCommands(maintenance);
+}
+
+/** The master lets machines that are up be; to whoever types, a wrong name would go unseen. */
+export function refuseStrangers(
+  machines: readonly Machine[],
+  listed: readonly Pick<MachineView, "machine">[],
+): void {
+  const known = new Set(listed.map(({ machine }) => machine.hostname.toLowerCase()));
+  const stranger = machines.find(({ hostname }) => !known.has(hostname.toLowerCase()));
+  if (stranger === undefined) return;
+  throw new ClusterError("not_found", `machine ${stranger.hostname} is not down`, {
+    hint: "list those that are with `bourse maintenance status`",
+  });
 }
 
 function answersText({ answers }: MachineView): string {

@@ -86,7 +86,9 @@ export function parseWeights(texts: readonly string[]): readonly RoleWeight[] {
   });
   for (const [index, { role }] of weights.entries())
     if (weights.findIndex((other) => other.role === role) !== index)
-      throw new ClusterError("invalid_call", `role ${role} is given two weights`);
+      throw new ClusterError("invalid_call", `role ${role} is given two weights`, {
+        hint: "name each role once",
+      });
   return weights;
 }
 
