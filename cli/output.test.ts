@@ -49,6 +49,26 @@ test("resources read as users write them", () => {
   expect(plain({ resources })).toEqual({ resources: { cpus: 1.5, ports: "1-3", "mem(eng)": 64 } });
 });
 
+test("no resources are an object like others, so that scripts may ask for .cpus; other lists stay lists", () => {
+  const quota = { guarantees: [], limits: [] };
+  const role = { consumed: [], allocated: [], reserved: [], frameworkIds: [], quota };
+  expect(plain([role])).toEqual([
+    {
+      consumed: {},
+      allocated: {},
+      reserved: {},
+      frameworkIds: [],
+      quota: { guarantees: {}, limits: {} },
+    },
+  ]);
+  // The limits of a role that is explained are a list of who limits what.
+  expect(plain({ role: "eng", limits: [], shortfalls: [] })).toEqual({
+    role: "eng",
+    limits: [],
+    shortfalls: {},
+  });
+});
+
 test("bytes are base64, empty ones and undefined are left out, maps are objects", () => {
   const data = { a: Uint8Array.of(1), b: new Uint8Array(0), c: undefined, d: new Map([["k", 1]]) };
   expect(plain(data)).toEqual({ a: "AQ==", d: { k: 1 } });

@@ -90,10 +90,21 @@ export function plain(value: unknown): unknown {
         .filter(
           ([, item]) => item !== undefined && !(item instanceof Uint8Array && item.length === 0),
         )
-        .map(([key, item]) => [key, plain(item)]),
+        .map(([key, item]) => [key, isNothing(value, key, item) ? {} : plain(item)]),
     );
   }
   return value;
+}
+
+const RESOURCE_FIELDS: ReadonlySet<string> = new Set([
+  ...["total", "offered", "allocated", "reserved", "resources", "free", "refused", "wanted"],
+  ...["consumed", "guarantees", "shortfalls"],
+]);
+
+/** An empty list does not tell of what: resources are an object also when there are none, for whoever reads `.cpus`. */
+function isNothing(owner: object, key: string, item: unknown): boolean {
+  if (!Array.isArray(item) || item.length > 0) return false;
+  return RESOURCE_FIELDS.has(key) || (key === "limits" && "guarantees" in owner);
 }
 
 function isResources(list: readonly unknown[]): boolean {
