@@ -177,7 +177,7 @@ describe("reservation and volume", () => {
     );
     expect(used).toMatchObject({ code: 3, stdout: "" });
     expect(used.stderr).toContain("disk:1024 is asked for, but the agent has disk:768");
-    await ok("volume", "rm", "db");
+    await ok("volume", "rm", "db-1", "--role", "eng", "--agent", "node-1");
     await ok("reservation", "rm", "--agent", "node-1", "--role", "eng");
     await settled();
     expect(await json("reservation", "ls", "--role", "eng")).toEqual([]);
@@ -298,6 +298,7 @@ describe("wrong input: nothing on stdout, what is wrong, what to do (C-3, C-5)",
     [2, /required option '--path/, [...volume, "10"]],
     [3, /no volume "nope"[\s\S]*volume ls/, ["volume", "rm", "nope"]],
     [2, /required option '--by/, ["volume", "grow", "nope"]],
+    [3, /machine node-9 is not down[\s\S]*status/, ["maintenance", "stop", "node-9"]],
     [2, /--start "soon" is not a time/, ["maintenance", "schedule", "add", "n", "--start", "soon"]],
     [2, /not the name of a host/, ["maintenance", "schedule", "add", "a b", "--start", "now"]],
     [3, /not scheduled/, ["maintenance", "schedule", "rm", "node-1"]],

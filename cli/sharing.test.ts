@@ -1,3 +1,4 @@
+import type { VolumeView } from "@bourse/model/operator";
 import { canonical, type Resource, ranges, scalar } from "@bourse/model/resources";
 import { describe, expect, test } from "vitest";
 import { resourcesText } from "./output.ts";
@@ -5,6 +6,7 @@ import { pickResources } from "./pick-resources.ts";
 import { labelsOf } from "./reservation.ts";
 import { inTreeOrder, parseWeights } from "./role.ts";
 import { minAllocatableOf, namesOf, sorterOf } from "./sharing-flags.ts";
+import { volumeNamed } from "./volume.ts";
 
 describe("weights (M-30)", () => {
   test("have at most three decimals and are above 0", () => {
@@ -142,5 +144,32 @@ describe("flags of the master that its allocator is told (M-23, M-24)", () => {
   test("excluded names are sorted, each once; what is no name is refused", () => {
     expect(namesOf("gpus, disk,gpus", "--x")).toEqual(["disk", "gpus"]);
     expect(() => namesOf("gpus,,disk", "--x")).toThrow('--x: "" names no resource');
+  });
+});
+
+describe("a volume goes by its whole id (M-68)", () => {
+  const row = (volumeId: string, role: string, agentId: string): VolumeView => ({
+    ...{ agentId, hostname: "node-1", volumeId, role, resource: scalar("disk", 1_000) },
+    ...{ usedBy: [], isOrphaned: false },
+  });
+  const rows = [row("db-1", "eng", "S0"), row("db", "ops", "S0"), row("db", "ops", "S1")];
+
+  test("db-1 is that one", () => expect(volumeNamed("db-1", rows)).toBe(rows[0]));
+
+  test("a part of an id is not enough to destroy what has it", () => {
+    for (const part of ["db-", "1", "b-1", ""])
+      expect(() => volumeNamed(part, rows)).toThrowError(
+        expect.objectContaining({ code: "not_found", hint: expect.stringMatching(/whole id/) }),
+      );
+  });
+
+  test("of several with the same id, all are listed with what tells them apart", () => {
+    expect(() => volumeNamed("db", rows)).toThrowError(
+      expect.objectContaining({
+        code: "invalid_call",
+        message: 'volume "db" may be that of role ops on S0, that of role ops on S1',
+        hint: expect.stringMatching(/--agent, --role/),
+      }),
+    );
   });
 });

@@ -7,7 +7,7 @@ import type { Command } from "commander";
 import type { OperatorClient } from "./client.ts";
 import { contextFor, withClient } from "./context.ts";
 import { examples } from "./examples.ts";
-import { findAgent, only } from "./lookup.ts";
+import { findAgent } from "./lookup.ts";
 import { type Column, printList } from "./output.ts";
 import { pickResources } from "./pick-resources.ts";
 import { roleOf } from "./role-lookup.ts";
@@ -34,6 +34,12 @@ interface CreateFlags {
   readonly shared?: boolean;
 }
 
+/** Ids are unique for a role on an agent only. */
+interface Where {
+  readonly agent?: string;
+  readonly role?: string;
+}
+
 export function addVolumeCommands(root: Command): void {
   const volume = root
     .command("volume")
@@ -56,12 +62,13 @@ export function addVolumeCommands(root: Command): void {
   volume
     .command("rm")
     .description("destroy a volume that no task uses, with all data in it; its reservation stays")
-    .option("--agent <agent>", "where ids are not unique")
+    .option("--agent <agent>", "where others have the same id")
+    .option("--role <role>", "the same")
     .addHelpText("after", examples("bourse volume rm db-1"))
-    .argument("<volume>", "id or unique part of it")
-    .action(async (text: string, options: { agent?: string }, command: Command) => {
+    .argument("<volume>", "its whole id")
+    .action(async (id: string, where: Where, command: Command) => {
       await withClient(contextFor(command), async (client) => {
-        const found = await findVolume(client, text, options.agent);
+        const found = await findVolume(client, id, where);
         await operate(client, found, { kind: "destroy", volumes: [found.resource] });
       });
     });
@@ -123,13 +130,14 @@ function addResizeCommand(volume: Command, kind: "grow" | "shrink"): void {
         : "give disk of a volume that no task uses back to its reservation",
     )
     .requiredOption("--by <megabytes>", "how much")
-    .option("--agent <agent>", "where ids are not unique")
+    .option("--agent <agent>", "where others have the same id")
+    .option("--role <role>", "the same")
     .addHelpText("after", examples(`bourse volume ${kind} db-1 --by 512`))
-    .argument("<volume>", "id or unique part of it")
-    .action(async (text: string, options: { by: string; agent?: string }, command: Command) => {
+    .argument("<volume>", "its whole id")
+    .action(async (id: string, options: Where & { by: string }, command: Command) => {
       const milli = megabytesOf(options.by, "--by");
       await withClient(contextFor(command), async (client) => {
-        const found = await findVolume(client, text, options.agent);
+        const found = await findVolume(client, id, options);
         await operate(
           client,
           found,
@@ -169,14 +177,32 @@ async function listVolumes(client: OperatorClient): Promise<readonly VolumeView[
 
 async function findVolume(
   client: OperatorClient,
-  text: string,
-  on: string | undefined,
+  id: string,
+  { agent, role }: Where,
 ): Promise<VolumeView> {
-  const agentId = on === undefined ? undefined : (await findAgent(client, on)).agentId;
-  const all = await listVolumes(client);
-  const rows = agentId === undefined ? all : all.filter((row) => row.agentId === agentId);
-  const idOf = (row: VolumeView): string => row.volumeId;
-  return only("volume", text, rows, idOf, idOf);
+  const agentId = agent === undefined ? undefined : (await findAgent(client, agent)).agentId;
+  const wanted = role === undefined ? undefined : roleOf(role, "--role");
+  const rows = (await listVolumes(client)).filter(
+    (row) =>
+      (agentId === undefined || row.agentId === agentId) &&
+      (wanted === undefined || row.role === wanted),
+  );
+  return volumeNamed(id, rows);
+}
+
+/** By its whole id, other than what else has ids: destroying a volume that begins alike cannot be taken back. */
+export function volumeNamed(id: string, rows: readonly VolumeView[]): VolumeView {
+  const found = rows.filter((row) => row.volumeId === id);
+  const [first, second] = found;
+  if (first === undefined)
+    throw new ClusterError("not_found", `there is no volume ${JSON.stringify(id)}`, {
+      hint: "list them with `bourse volume ls`; give the whole id",
+    });
+  if (second === undefined) return first;
+  const all = found.map(({ role, agentId }) => `that of role ${role} on ${agentId}`).join(", ");
+  throw new ClusterError("invalid_call", `volume ${JSON.stringify(id)} may be ${all}`, {
+    hint: "say which with --agent, --role or both",
+  });
 }
 
 /** Disk is counted in megabytes, as in Mesos. */
