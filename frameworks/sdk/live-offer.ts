@@ -1,6 +1,8 @@
+import type { Attribute, FaultDomain } from "@bourse/model/agent";
 import type { TaskSpec } from "@bourse/model/container";
 import { ClusterError } from "@bourse/model/errors";
 import type { AgentId, OfferId, Role, TaskId } from "@bourse/model/ids";
+import type { Unavailability } from "@bourse/model/maintenance";
 import type { DeclineReason, Filters, Offer, Operation } from "@bourse/model/offer";
 import { add, canonical, formatResources, type Resources } from "@bourse/model/resources";
 import type { FrameworkCall } from "@bourse/model/scheduler";
@@ -68,6 +70,19 @@ export class LiveOffer {
 
   get resources(): Resources {
     return this.offer.resources;
+  }
+
+  get attributes(): readonly Attribute[] {
+    return this.offer.attributes;
+  }
+
+  get domain(): FaultDomain | undefined {
+    return this.offer.domain;
+  }
+
+  /** When its agent goes into maintenance; see `maintenanceReason` (M-71). */
+  get unavailability(): Unavailability | undefined {
+    return this.offer.unavailability;
   }
 
   get isAnswered(): boolean {

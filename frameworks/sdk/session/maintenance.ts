@@ -1,5 +1,6 @@
+import type { Unavailability } from "@bourse/model/maintenance";
 import type { Now } from "@bourse/model/now";
-import type { DeclineReason, Offer } from "@bourse/model/offer";
+import type { DeclineReason } from "@bourse/model/offer";
 
 /** A task that would have less than this before its agent goes is hardly worth its start. */
 export const USEFUL_MS_DEFAULT = 300_000;
@@ -9,8 +10,8 @@ export const USEFUL_MS_DEFAULT = 300_000;
  * when nothing is planned, when it is far enough off, or when it is over.
  */
 export function maintenanceReason(
-  { unavailability }: Pick<Offer, "unavailability">,
-  { wallMs }: Now,
+  { unavailability }: { readonly unavailability?: Unavailability | undefined },
+  { wallMs }: Pick<Now, "wallMs">,
   usefulMs: number = USEFUL_MS_DEFAULT,
 ): DeclineReason | null {
   if (unavailability === undefined) return null;
