@@ -153,6 +153,24 @@ test("copies of a shared volume that its agent lost still count once after a res
     expect(one.consumedOf("r")).toEqual([{ name: "disk", milli: 150 }]);
 });
 
+test("a role's own frameworks hold a shared volume once, too, where they compete with its children (S12)", () => {
+  const volume: Resource = { ...disk(10, { persistence: { id: "v" } }), isShared: true };
+  const allocator = newAllocator();
+  const held = (frameworkId: string, role: string, resource: Resource) => {
+    return { frameworkId, role, resources: [resource] };
+  };
+  addAgent(allocator, "a1", canonical([volume, scalar("disk", 1_000)]), [
+    held("f1", "r", volume),
+    held("f3", "r/x", scalar("disk", 15)),
+    held("f2", "r", volume),
+  ]);
+  for (const name of ["f1", "f2"]) addFramework(allocator, name);
+  allocator.addFramework("f3", { roles: ["r/x"], suppressedRoles: [], capabilities: [] });
+  allocator.deactivateAgent("a1");
+  addAgent(allocator, "a2", parseResources("cpus:0.1"));
+  expect(allocator.allocate(NOW, "all").map(({ role }) => role)).toEqual(["r"]);
+});
+
 test("a framework that comes back has no bound on its offers (A-6)", () => {
   const allocator = newAllocator();
   addFramework(allocator, "f1");
