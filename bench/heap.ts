@@ -5,7 +5,7 @@
 
 /** What is still there after so many repetitions and a collection. */
 export function retainedBytes(run: () => void, repeats: number): number {
-  return least(() => {
+  return least(RETAINED_MEASUREMENTS, () => {
     const before = collectedBytes();
     for (let count = 0; count < repeats; count++) run();
     return collectedBytes() - before;
@@ -14,7 +14,7 @@ export function retainedBytes(run: () => void, repeats: number): number {
 
 /** Everything that so many repetitions put on the heap, garbage included; typed arrays too. */
 export function garbageBytes(run: () => void, repeats: number): number {
-  return least(() => {
+  return least(GARBAGE_MEASUREMENTS, () => {
     const own = growths(() => {}, BLOCKS).reduce((sum, bytes) => sum + bytes, 0);
     const blocks = growths(run, repeats);
     // A collection in between hides what was there before it: such a block counts as the largest of the others.
@@ -31,10 +31,12 @@ export function collectedBytes(): number {
 }
 
 const BLOCKS = 10;
-const MEASUREMENTS = 3;
+/** Loops that make offers take long, those that make none do not. */
+const RETAINED_MEASUREMENTS = 3;
+const GARBAGE_MEASUREMENTS = 7;
 
-function least(measure: () => number): number {
-  return Math.max(0, Math.min(...Array.from({ length: MEASUREMENTS }, measure)));
+function least(measurements: number, measure: () => number): number {
+  return Math.max(0, Math.min(...Array.from({ length: measurements }, measure)));
 }
 
 function growths(run: () => void, repeats: number): number[] {
