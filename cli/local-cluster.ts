@@ -223,6 +223,13 @@ export class LocalCluster {
       child.once("exit", (code, signal) => {
         resolve();
         if (this.#isStopping) return;
+        if (this.#wasSentAway(name, code)) {
+          this.#say(
+            `the master sent ${name} away; it is back when \`bourse maintenance stop\` says`,
+          );
+          this.#spawn(name, args);
+          return;
+        }
         this.#died.add(name);
         const how = `the ${name} ended by itself (${signal ?? `code ${code}`})`;
         const why = lastWords(readFileSync(logFile, "utf8"));
@@ -241,6 +248,11 @@ export class LocalCluster {
       });
     });
     this.#members.push({ name, child, logFile, exited });
+  }
+
+  /** An agent ends well only when the master removes it. Started again it is refused while its machine is down (M-71). */
+  #wasSentAway(name: string, code: number | null): boolean {
+    return this.#isRunning && code === 0 && name.startsWith("agent-");
   }
 
   /** Tries until it holds; a member that dies, the time and Ctrl-C end the waiting. */

@@ -82,3 +82,34 @@ test.skipIf(!probe.isUp)(
     expect(await processesWith(cluster)).toEqual([]);
   },
 );
+
+test("maintenance of one machine leaves the others running, and the machine comes back (M-71)", async () => {
+  const flags = ["--port", "0", "--agents", "2", "--containerizer", "process"];
+  const child = spawn(process.execPath, [BOURSE, "up", ...flags], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let said = "";
+  child.stderr.on("data", (data: Buffer) => {
+    said += data.toString();
+  });
+  const until = async (holds: () => boolean | Promise<boolean>): Promise<void> => {
+    while (!(await holds())) {
+      expect(child.exitCode, said).toBe(null);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  };
+  await until(() => said.includes("API answers at"));
+  const master = /API answers at (\S+)/.exec(said)?.[1] ?? "";
+  const ask = (...args: readonly string[]) => run("--master", master, ...args);
+  const hosts = async () => (await ask("agent", "ls")).stdout;
+  await ask("maintenance", "schedule", "add", "agent-1", "--start", "now");
+  expect(await ask("maintenance", "start", "agent-1")).toMatchObject({ code: 0 });
+  await until(() => said.includes("the master sent agent-1 away"));
+  expect(await hosts()).not.toContain("agent-1");
+  expect(await hosts()).toContain("agent-2");
+  expect(await ask("maintenance", "stop", "agent-1")).toMatchObject({ code: 0 });
+  await until(async () => (await hosts()).includes("agent-1"));
+  const closed = once(child, "close");
+  child.kill("SIGINT");
+  expect((await closed)[0]).toBe(0);
+});
