@@ -1,8 +1,11 @@
 import { readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { ClusterError } from "@bourse/model/errors";
 
 /** M-51: as often as Mesos looks. */
 const INTERVAL_MS = 5_000;
+/** A file that is written in place is empty for a moment: a change counts when it is still there after this long. */
+const SETTLE_MS = 100;
 /** As many agents as a cluster may have; more is another file. */
 const LINES_MAX = 100_000;
 const NAME = /^[A-Za-z0-9._:-]{1,255}$/;
@@ -16,6 +19,7 @@ export class WhitelistFile {
   readonly #file: string;
   readonly #warn: (line: string) => void;
   readonly #intervalMs: number;
+  readonly #read: (file: string) => Promise<readonly string[] | null>;
   #agents: readonly string[] | null;
   #timer: NodeJS.Timeout | undefined;
   #complaint = "";
@@ -25,8 +29,10 @@ export class WhitelistFile {
     agents: readonly string[] | null,
     warn: (line: string) => void,
     intervalMs: number,
+    read: (file: string) => Promise<readonly string[] | null>,
   ) {
     this.#file = file;
+    this.#read = read;
     this.#agents = agents;
     this.#warn = warn;
     this.#intervalMs = intervalMs;
@@ -37,8 +43,9 @@ export class WhitelistFile {
     file: string,
     warn: (line: string) => void,
     intervalMs = INTERVAL_MS,
+    read = readWhitelist,
   ): Promise<WhitelistFile> {
-    return new WhitelistFile(file, await readWhitelist(file), warn, intervalMs);
+    return new WhitelistFile(file, await read(file), warn, intervalMs, read);
   }
 
   /** What it said when it was read last; null = all. */
@@ -58,8 +65,11 @@ export class WhitelistFile {
 
   async #look(onChange: (agents: readonly string[] | null) => void): Promise<void> {
     try {
-      const agents = await readWhitelist(this.#file);
+      const agents = await this.#read(this.#file);
       this.#complaint = "";
+      if (isSame(agents, this.#agents)) return;
+      await sleep(Math.min(SETTLE_MS, this.#intervalMs));
+      if (!isSame(agents, await this.#read(this.#file))) return;
       if (this.#timer === undefined || isSame(agents, this.#agents)) return;
       this.#agents = agents;
       onChange(agents);
