@@ -137,6 +137,17 @@ test("a role lacks its guarantee until its subtree consumes as much of every nam
   expect(lacks()).toEqual([false, false]);
 });
 
+test("a role is full when cpus or mem of a limit on its way are used up, and not for a disk's", () => {
+  set("a", { limit: 4 });
+  quota.set({ role: "b", guarantees: [], limits: [{ name: "disk", milli: 1 }] });
+  quota.charge(tree.retain("b"), dimensions.retain("disk"), 1);
+  const full = () => ["a", "a/b", "b"].map((role) => quota.isFull(tree.retain(role)));
+  consume("a/b", 3);
+  expect(full()).toEqual([false, false, false]);
+  consume("a", 1);
+  expect(full()).toEqual([true, true, false]);
+});
+
 test("every change that may let somebody have more is a new version", () => {
   set("a", { limit: 4 });
   const versions = [quota.version];

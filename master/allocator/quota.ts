@@ -5,6 +5,9 @@ import type { RoleTree } from "./role-tree.ts";
 import { grownFloats, widenedFloats } from "./rows.ts";
 import { NONE } from "./slots.ts";
 
+/** FEATURES M-35: what every task needs. */
+const NEEDED = ["cpus", "mem"] as const;
+
 /**
  * What roles are promised and may at most use, at every level of the tree (FEATURES M-31, CASES A20..A44), and how
  * much a role may get now. Columns of (role, dimension), in thousandths:
@@ -134,6 +137,20 @@ export class QuotaTable {
     const base = role * this.#width;
     for (let at = base; at < base + this.#width; at++)
       if (this.#consumed[at]! < this.#guarantee[at]!) return true;
+    return false;
+  }
+
+  /** Whether a limit on cpus or mem, without which nothing runs, is used up: the role's own or one above it. */
+  isFull(role: number): boolean {
+    this.#grow();
+    const { parentOf } = this.#tree;
+    for (let node = role; node !== NONE; node = parentOf[node]!)
+      for (const name of NEEDED) {
+        const dimension = this.#dimensions.find(name);
+        if (dimension === NONE) continue;
+        const at = node * this.#width + dimension;
+        if (this.#consumed[at]! >= this.#limit[at]!) return true;
+      }
     return false;
   }
 

@@ -21,7 +21,21 @@ class Stand {
 
   /** A periodic run ends; roles named in `short` have less than they are guaranteed. */
   note(monoMs: number, ...short: readonly string[]): this {
-    this.standings.note(monoMs, (role) => short.includes(this.forest.tree.slots.idOf(role)));
+    return this.#note(monoMs, short, []);
+  }
+
+  /** The same; roles named in `full` have reached a limit. */
+  noteFull(monoMs: number, ...full: readonly string[]): this {
+    return this.#note(monoMs, full, full);
+  }
+
+  #note(monoMs: number, short: readonly string[], full: readonly string[]): this {
+    const nameOf = (role: number) => this.forest.tree.slots.idOf(role);
+    this.standings.note(
+      monoMs,
+      (role) => short.includes(nameOf(role)),
+      (role) => full.includes(nameOf(role)),
+    );
     return this;
   }
 
@@ -102,6 +116,14 @@ test("a role that is short of its guarantee is entitled, however much it has", (
   stand.note(1000, "rich").note(2000, "rich");
   expect(stand.unserved("rich", 3000)).toBe(2000);
   expect(stand.note(3000).unserved("rich", 3000)).toBe(null);
+});
+
+test("a role that has reached a limit is entitled to nothing, however little it has", () => {
+  const stand = new Stand();
+  stand.forest.hold("hog", 60).hold("capped", 1);
+  stand.note(1000).noteFull(2000, "capped");
+  expect(stand.unserved("capped", 3000)).toBe(null);
+  expect(stand.note(3000).unserved("capped", 3500)).toBe(500);
 });
 
 test("a row stands among its siblings that may be served, itself where it would be", () => {

@@ -14,7 +14,8 @@ const NEARLY = 1 - 1e-9;
 /**
  * What each role would have if the active ones were served by weight alone, level by level, and how long a role has
  * been entitled to more and was allocated nothing (FEATURES N-02). A role is active while a pair below it may be
- * served or holds something. Entitled is who may be served and is below its fair share or its guarantee.
+ * served or holds something. Entitled is who may be served and is below its fair share or its guarantee, unless a limit
+ * of its own or above it has been reached: what a quota withholds is no starvation.
  *
  * Times are noted once a periodic run and when a role is served, so they are right to one allocation interval.
  */
@@ -28,13 +29,20 @@ export class Standings {
     this.#tree = tree;
   }
 
-  /** At the end of a periodic run. `isShort`: whether less is consumed in the subtree than it is guaranteed. */
-  note(monoMs: number, isShort: (role: number) => boolean): void {
+  /**
+   * At the end of a periodic run. `isShort`: whether less is consumed in the subtree than it is guaranteed; `isFull`:
+   * whether a limit that binds the role has been reached.
+   */
+  note(
+    monoMs: number,
+    isShort: (role: number) => boolean,
+    isFull: (role: number) => boolean,
+  ): void {
     const tree = this.#tree;
     this.#weighLevels();
     for (let role = 0; role < tree.slots.length; role++) {
       if (!tree.slots.isUsed(role) || !tree.isRanked(role)) continue;
-      const isEntitled = this.#isBelowFairShare(role) || isShort(role);
+      const isEntitled = (this.#isBelowFairShare(role) || isShort(role)) && !isFull(role);
       if (!isEntitled) tree.unservedSinceMs[role] = NONE;
       else if (tree.unservedSinceMs[role] === NONE) tree.unservedSinceMs[role] = monoMs;
     }

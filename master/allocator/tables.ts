@@ -154,7 +154,11 @@ export class Tables {
 
   /** At the end of a periodic run. */
   noteStandings(monoMs: number): void {
-    this.standings.note(monoMs, (role) => this.#isShortOfGuarantee(role));
+    this.standings.note(
+      monoMs,
+      (role) => this.#isShortOfGuarantee(role),
+      (role) => this.quota.isKept && this.quota.isFull(role),
+    );
   }
 
   #isShortOfGuarantee(role: number): boolean {
