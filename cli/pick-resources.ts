@@ -19,6 +19,8 @@ export interface Owned {
   readonly role: Role;
   /** Only those with exactly these labels; absent = any. */
   readonly labels?: readonly Label[];
+  /** Only what an operator or framework reserved: what an agent's `--resources` reserve is for good. */
+  readonly isDynamic?: boolean;
 }
 
 /**
@@ -67,10 +69,11 @@ function isNothing(value: ResourceValue): boolean {
   }
 }
 
-function isOwned(resource: Resource, { role, labels }: Owned): boolean {
+function isOwned(resource: Resource, { role, labels, isDynamic = false }: Owned): boolean {
   if (resource.disk?.persistence || resource.isShared || resource.isRevocable) return false;
   const newest = resource.reservations?.at(-1);
   if ((newest?.role ?? "*") !== role) return false;
+  if (isDynamic && newest?.type !== "dynamic") return false;
   return labels === undefined || labelsText(newest) === labelsText({ labels });
 }
 
@@ -81,7 +84,11 @@ function labelsText(reservation: Pick<Reservation, "labels"> | undefined): strin
 function missing(total: Resources, wanted: Resource, owned: Owned): ClusterError {
   const { name } = wanted;
   const held = ownedResources(total, owned).filter((one) => one.name === name);
-  const whose = owned.role === "*" ? "unreserved" : `reserved for ${owned.role}`;
+  const isBeside = ownedResources(total, { ...owned, isDynamic: false }).some(
+    (one) => one.name === name && !held.includes(one),
+  );
+  const how = isBeside ? "dynamically reserved" : "reserved";
+  const whose = owned.role === "*" ? "unreserved" : `${how} for ${owned.role}`;
   const [first, ...others] = held;
   const all = first && others.reduce((sum, one) => addValues(sum, one.value), first.value);
   const has = all === undefined ? `no ${name}` : `${name}:${textOf(all)}`;

@@ -126,16 +126,13 @@ function addRemoveCommand(reservation: Command): void {
       const role = reservableRole(options.role, "--role");
       const wanted = text === undefined ? undefined : plainResources(text);
       const labels = labelsOf(options.label);
-      const owned = labels === undefined ? { role } : { role, labels };
+      const owned = { role, isDynamic: true, ...(labels && { labels }) };
       await withClient(contextFor(command), async (client) => {
         const agent = await findAgent(client, options.agent);
-        const dynamic = agent.total.filter(
-          (resource) => resource.reservations?.at(-1)?.type === "dynamic",
-        );
         const resources =
           wanted === undefined
-            ? ownedResources(dynamic, owned)
-            : pickResources(dynamic, wanted, owned);
+            ? ownedResources(agent.total, owned)
+            : pickResources(agent.total, wanted, owned);
         if (resources.length === 0) throw nothingReserved(agent, role);
         await operate(client, agent, { kind: "unreserve", resources });
       });

@@ -83,6 +83,22 @@ describe("the resources that a user names are found among those of an agent", ()
     );
   });
 
+  test("what is reserved for good is not given back, and is named as the reason", () => {
+    const forGood: Resource = {
+      ...scalar("cpus", 2_000),
+      reservations: [{ type: "static", role: "ops" }],
+    };
+    const owned = { role: "ops", isDynamic: true };
+    const given = reserved(scalar("cpus", 1_000), "ops");
+    expect(pickResources([forGood, given], [scalar("cpus", 1_000)], owned)).toEqual([given]);
+    expect(() => pickResources([forGood, given], [scalar("cpus", 2_000)], owned)).toThrow(
+      "cpus:2 is asked for, but the agent has cpus:1 dynamically reserved for ops",
+    );
+    expect(() => pickResources([forGood], [scalar("cpus", 1_000)], owned)).toThrow(
+      "the agent has no cpus dynamically reserved for ops",
+    );
+  });
+
   test.each<[wanted: Resource, role: string, said: string]>([
     [scalar("cpus", 4_001), "*", "cpus:4.001 is asked for, but the agent has cpus:4 unreserved"],
     [scalar("disk", 1), "eng", "the agent has no disk reserved for eng"],
