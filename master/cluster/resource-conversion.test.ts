@@ -110,7 +110,7 @@ describe("what is refused, and why", () => {
     [
       "reserve:disk(eng>eng/a)[v1:data]=50",
       operator,
-      "disk(eng/a):50 is a volume; destroy it first",
+      "disk(eng/a)[v1]:50 is a volume; destroy it first",
     ],
     ["unreserve:cpus=1", operator, "cpus:1 is not reserved"],
     [
@@ -118,7 +118,7 @@ describe("what is refused, and why", () => {
       operator,
       "cpus(ads):1 is reserved by its agent's configuration; only dynamic reservations can be taken away",
     ],
-    ["unreserve:disk(eng)[v1:data]=50", operator, "disk(eng):50 is a volume; destroy it first"],
+    ["unreserve:disk(eng)[v1:data]=50", operator, "disk(eng)[v1]:50 is a volume; destroy it first"],
     [
       "unreserve:disk(eng)+mount:/m=10",
       operator,
@@ -171,7 +171,11 @@ describe("what is refused, and why", () => {
       "disk(eng):10 is not a volume: it needs an id and a container path",
     ],
     ["destroy:disk(eng)[v9:data]=50", operator, "there is no volume v9 of this kind on the agent"],
-    ["destroy:disk(eng)[v1:data]=20", operator, "volume v1 has disk(eng):50, not disk(eng):20"],
+    [
+      "destroy:disk(eng)[v1:data]=20",
+      operator,
+      "volume v1 has disk(eng)[v1]:50, not disk(eng)[v1]:20",
+    ],
     [
       "grow:disk(eng)[v1:data]=50,disk=10",
       operator,
@@ -196,7 +200,7 @@ describe("what is refused, and why", () => {
     [
       "shrink:disk(eng)[v1:data]=50,50",
       operator,
-      "volume v1 has disk(eng):50, and shrinking must leave something of it",
+      "volume v1 has disk(eng)[v1]:50, and shrinking must leave something of it",
     ],
     [
       "shrink:disk(eng)[v1:data]=50,0",

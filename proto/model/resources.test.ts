@@ -258,6 +258,15 @@ test.each<[resource: Resource, text: string]>([
   ],
   [{ name: "s", value: { type: "set", items: ["a", "b"] } }, "s:{a,b}"],
   [{ ...scalar("cpus", 4_000), reservations: [{ type: "static", role: "eng" }] }, "cpus(eng):4"],
+  // Else "more than the disk(eng):512 left" is said of a volume where there is as much plain disk.
+  [
+    {
+      ...scalar("disk", 512_000),
+      reservations: [{ type: "dynamic", role: "eng" }],
+      disk: { persistence: { id: "db-1" } },
+    },
+    "disk(eng)[db-1]:512",
+  ],
 ])("%o is written %s", (resource, text) => {
   expect(formatResource(resource)).toBe(text);
 });

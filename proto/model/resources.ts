@@ -213,11 +213,13 @@ export function rangesOf(resources: Resources, name: string): readonly IntegerRa
   return mergeRanges(all);
 }
 
-/** Name a resource as users write it: `cpus:1.5`, `ports:[31000-31009]`, `cpus(eng):4`. */
-export function formatResource(resource: Resource): string {
-  const top = resource.reservations?.at(-1);
-  const name = top === undefined ? resource.name : `${resource.name}(${top.role})`;
-  return `${name}:${formatValue(resource.value)}`;
+/** Name a resource as users write it: `cpus:1.5`, `ports:[31000-31009]`, `cpus(eng):4`; `disk(eng)[db-1]:512` is a volume. */
+export function formatResource({ name, value, reservations, disk }: Resource): string {
+  const top = reservations?.at(-1);
+  const volume = disk?.persistence;
+  const whose = top === undefined ? "" : `(${top.role})`;
+  const which = volume === undefined ? "" : `[${volume.id}]`;
+  return `${name}${whose}${which}:${formatValue(value)}`;
 }
 
 export function formatResources(resources: Resources): string {

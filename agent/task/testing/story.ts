@@ -3,7 +3,7 @@ import { present } from "@bourse/model/assert";
 import type { Capability } from "@bourse/model/framework";
 import type { ContainerId } from "@bourse/model/ids";
 import type { OperationUpdate } from "@bourse/model/operation";
-import { formatResource, type Resources } from "@bourse/model/resources";
+import { formatResources, type Resources } from "@bourse/model/resources";
 import { AgentCore } from "../agent-core.ts";
 import { foldCheckpoint } from "../checkpoint.ts";
 import type { AgentAction, AgentEffects, CheckpointRecord } from "../effects.ts";
@@ -355,21 +355,14 @@ function volumeWord({ role, id }: VolumeRef): string {
 }
 
 function changeWords({ consumed, converted }: Change): string {
-  return consumed.length === 0 ? "nothing" : `${formWords(consumed)} -> ${formWords(converted)}`;
+  return consumed.length === 0
+    ? "nothing"
+    : `${formatResources(consumed)} -> ${formatResources(converted)}`;
 }
 
 function dynamicWords(resources: Resources): string {
   const dynamic = dynamicPart(resources);
-  return dynamic.length === 0 ? "" : `with ${formWords(dynamic)}`;
-}
-
-function formWords(resources: Resources): string {
-  return resources
-    .map((resource) => {
-      const id = resource.disk?.persistence?.id;
-      return `${formatResource(resource)}${id === undefined ? "" : `#${id}`}`;
-    })
-    .join("; ");
+  return dynamic.length === 0 ? "" : `with ${formatResources(dynamic)}`;
 }
 
 function eventOf(word: string, detail: string): ContainerEvent {
