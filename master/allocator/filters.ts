@@ -1,6 +1,7 @@
 import type { Resources, ResourceValue } from "@bourse/model/resources";
 import type { AgentTable } from "./agents.ts";
 import { amountOf, isWithin } from "./amounts.ts";
+import { RefusalRows } from "./refusal-rows.ts";
 import { grownFloats, grownInts, widenedFloats, widenValues } from "./rows.ts";
 import { NONE } from "./slots.ts";
 
@@ -63,6 +64,8 @@ const NEXT_OF_AGENT = 3;
 /** As `NEXT_OF_AGENT`: the head does not hang on its agent, which was removed. */
 const LOOSE = -2;
 const HEADS_START = 64;
+/** Fewer are asked as they are; more get a row of notes (refusal-rows.ts). */
+const SEVERAL = 4;
 
 /** What `withheldUntilMs` answers for an offer that no filter is in the way of. */
 export const PASSES = 0;
@@ -87,9 +90,13 @@ export class FilterTable {
   /** By pair. */
   #generation: Float64Array = new Float64Array(16);
   #generations = 0;
+  readonly #rows: RefusalRows;
+  /** Those of the agent at hand. */
+  #notes: Float64Array = new Float64Array(0);
 
   constructor(agents: AgentTable) {
     this.#agents = agents;
+    this.#rows = new RefusalRows(agents);
     this.#width = agents.width;
     this.#records = new Float64Array(16 * (AMOUNTS + this.#width));
   }
@@ -111,6 +118,7 @@ export class FilterTable {
     }
     this.#records[last * stride + NEXT] = NONE;
     this.#heads[head + NEWEST] = made;
+    if (filter.kind === "refusal") this.#noteMade(agent, filter.pair, made);
   }
 
   /** One of `listOfAgent`; those of one pair in the same order. */
@@ -120,6 +128,18 @@ export class FilterTable {
     const made = this.#make(agent, filter);
     this.#records[made * (AMOUNTS + this.#width) + NEXT] = this.#heads[head + NEWEST]!;
     this.#heads[head + NEWEST] = made;
+  }
+
+  /** Offers of the agent are asked about that lie within what is free of it now. */
+  startAgent(agent: number): void {
+    this.#notes = this.#rows.notesOf(agent);
+  }
+
+  /** After `startAgent`: as `withheldUntilMs`, which this saves most of the time; `PASSES` says to ask that. */
+  notedUntilMs(pair: number, monoMs: number): number {
+    if (pair >= this.#notes.length) return PASSES;
+    const untilMs = this.#notes[pair]!;
+    return monoMs < untilMs ? untilMs : PASSES;
   }
 
   /**
@@ -137,8 +157,11 @@ export class FilterTable {
     const count = this.#agents.count[agent]!;
     let filter = this.#newest(agent, pair);
     while (filter !== NONE) {
-      if (this.#isAlive(filter, pair, moment) && this.#holds(filter, count, amounts, values))
-        return this.#isPause(filter) ? PAUSED : this.#field(filter, EXPIRES_AT_MS);
+      if (this.#isAlive(filter, pair, moment) && this.#holds(filter, count, amounts, values)) {
+        if (this.#isPause(filter)) return PAUSED;
+        this.#noteFound(agent, pair, filter);
+        return this.#field(filter, EXPIRES_AT_MS);
+      }
       filter = this.#field(filter, NEXT);
     }
     return PASSES;
@@ -200,6 +223,7 @@ export class FilterTable {
     this.#generations++;
     this.#generation = grownFloats(this.#generation, pair + 1);
     this.#generation[pair] = this.#generations;
+    this.#rows.forgetPair(pair);
   }
 
   clearAgent(agent: number): void {
@@ -211,12 +235,56 @@ export class FilterTable {
       head = next;
     }
     if (agent < this.#firstOf.length) this.#firstOf[agent] = NONE;
+    this.#rows.close(agent);
   }
 
   /** The agent's entries or totals have changed. */
   moveEntries(agent: number): void {
+    this.#rows.forget(agent);
     for (let head = this.#first(agent); head !== NONE; head = this.#heads[head + NEXT_OF_AGENT]!)
       for (const filter of this.#chain(this.#heads[head + NEWEST]!)) this.#layOut(agent, filter);
+  }
+
+  /** What is refused is still held when that is said: the first refusal that is noted covers itself. */
+  #noteMade(agent: number, pair: number, made: number): void {
+    const rows = this.#rows;
+    if (!rows.has(agent)) {
+      if (!this.#hasSeveral(agent)) return;
+      rows.open(agent);
+      if (!rows.has(agent)) return;
+    }
+    if (rows.coveredOf(agent) === undefined) {
+      const amountsFrom = made * (AMOUNTS + this.#width) + AMOUNTS;
+      rows.cover(agent, this.#records, amountsFrom, this.#values, made * this.#width);
+    }
+    if (this.#holdsCovered(agent, made)) this.#note(agent, pair, made);
+  }
+
+  /** A refusal of all that is free and that was not noted: more or less was free before. */
+  #noteFound(agent: number, pair: number, found: number): void {
+    const { count, free, freeValue, width } = this.#agents;
+    if (!this.#rows.has(agent)) return;
+    if (!this.#holds(found, count[agent]!, free, freeValue, agent * width)) return;
+    if (!this.#rows.isFreeCovered(agent) || !this.#holdsCovered(agent, found))
+      this.#rows.coverFree(agent);
+    this.#note(agent, pair, found);
+  }
+
+  #note(agent: number, pair: number, filter: number): void {
+    const untilMs = this.#field(filter, EXPIRES_AT_MS);
+    this.#rows.note(agent, pair, untilMs);
+  }
+
+  #holdsCovered(agent: number, filter: number): boolean {
+    const { covered, coveredValue } = this.#rows.coveredOf(agent)!;
+    return this.#holds(filter, this.#agents.count[agent]!, covered, coveredValue);
+  }
+
+  #hasSeveral(agent: number): boolean {
+    let head = this.#first(agent);
+    for (let count = 1; count < SEVERAL && head !== NONE; count++)
+      head = this.#heads[head + NEXT_OF_AGENT]!;
+    return head !== NONE;
   }
 
   #first(agent: number): number {

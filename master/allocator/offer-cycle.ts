@@ -61,7 +61,7 @@ export class OfferCycle {
   }
 
   #visit(agent: number, isFirstStage: boolean, allocations: Allocation[]): void {
-    const { agents, clients, hasChance, quota } = this.#tables;
+    const { agents, clients, filters, hasChance, quota } = this.#tables;
     if (agents.isActive[agent] === 0 || agents.hasFree[agent] === 0) return;
     // A random order draws from its stream for every agent that is looked at: none may be passed over.
     this.#since = hasChance ? NONE : agents.quiet.since(agent, this.#moment.monoMs, quota.version);
@@ -71,6 +71,7 @@ export class OfferCycle {
     const untilMs = this.#since === NONE ? Number.POSITIVE_INFINITY : agents.quiet.untilMs(agent);
     this.#quietUntilMs[0] = untilMs;
     this.#isQuotaInTheWay = this.#since !== NONE && agents.quiet.isByQuota(agent);
+    filters.startAgent(agent);
     if (agents.isPlain(agent) && !quota.isKept) this.#offerWhole(agent, allocations);
     else this.#offerParts(agent, isFirstStage, allocations);
     if (hasChance || isFirstStage || allocations.length > before || this.#sharedGiven.size > 0)
@@ -200,7 +201,9 @@ export class OfferCycle {
     values: readonly (ResourceValue | undefined)[],
   ): boolean {
     const { filters } = this.#tables;
-    const untilMs = filters.withheldUntilMs(agent, pair, amounts, values, this.#moment);
+    let untilMs = filters.notedUntilMs(pair, this.#moment.monoMs);
+    if (untilMs === PASSES)
+      untilMs = filters.withheldUntilMs(agent, pair, amounts, values, this.#moment);
     if (untilMs === PASSES) return false;
     if (untilMs < this.#quietUntilMs[0]!) this.#quietUntilMs[0] = untilMs;
     return true;
