@@ -1,4 +1,6 @@
+import type { OfferConstraints } from "@bourse/model/constraints";
 import { expect, test } from "vitest";
+import type { PolicyCall } from "./policy.ts";
 import { SESSION_DEFAULTS } from "./session-io.ts";
 import {
   accept,
@@ -12,6 +14,13 @@ import {
   UUID,
   UUID_2,
 } from "./testing/session-bench.ts";
+
+const NOT_H1: OfferConstraints = new Map([
+  [
+    "ops",
+    [[{ selector: { type: "hostname" }, predicate: { type: "text-not-equals", value: "h1" } }]],
+  ],
+]);
 
 test("a session subscribes on the first link and writes its id down before anything is sent", () => {
   const bench = new Bench();
@@ -316,6 +325,28 @@ test("suppressed roles are stated in the next subscription; a revive without a m
   expect(bench.calls()[0]).toMatchObject({ kind: "subscribe", suppressedRoles: ["eng"] });
   bench.event(subscribed(5), 2);
   expect(bench.calls()).toEqual([{ kind: "revive", roles: ["ops"] }]);
+});
+
+test.each<[what: string, call: PolicyCall, told: object]>([
+  [
+    "other constraints",
+    { kind: "update-framework", info: INFO, suppressedRoles: [], offerConstraints: NOT_H1 },
+    { suppressedRoles: [], offerConstraints: NOT_H1 },
+  ],
+  ["a suppressed role", { kind: "suppress", roles: ["ops"] }, { suppressedRoles: ["ops"] }],
+])("%s wanted while a subscription is under way: the master is told after it", (_, call, told) => {
+  const bench = new Bench();
+  bench.apply({ kind: "link-up", session: 1 });
+  bench.answer({ calls: [call] });
+  expect(bench.calls()).toEqual([]);
+  bench.event(subscribed(5));
+  expect(bench.calls()).toEqual([{ kind: "update-framework", info: INFO, ...told }]);
+  bench.apply({ kind: "link-down", session: 1, cause: "reset" });
+  bench.wake();
+  bench.apply({ kind: "link-up", session: 2 });
+  expect(bench.calls()[0]).toMatchObject({ kind: "subscribe", ...told });
+  bench.event(subscribed(5), 2);
+  expect(bench.calls()).toEqual([]);
 });
 
 test.each([

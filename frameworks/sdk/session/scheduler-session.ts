@@ -276,6 +276,7 @@ export class SchedulerSession<Input = never, Output = never> {
 
   /** What was asked for while there was no master, or may have been lost with the link. */
   #sendOwed(): void {
+    this.#sendIf(this.#subscription.takeUntold());
     const roles = this.#subscription.roles.takeOwed();
     if (roles.length > 0) this.#send({ kind: "revive", roles });
     for (const [taskId, kill] of this.#tasks.kills()) this.#send({ kind: "kill", taskId, ...kill });
@@ -371,7 +372,7 @@ export class SchedulerSession<Input = never, Output = never> {
         this.#send(call);
         return;
       case "suppress":
-        this.#subscription.roles.suppress(call.roles);
+        this.#subscription.suppress(call.roles);
         this.#send(call);
         return;
       case "kill": {

@@ -9,6 +9,7 @@ export interface SubscriptionSnapshot {
   readonly info: FrameworkInfo;
   readonly roles: RoleWishesSnapshot;
   readonly offerConstraints: readonly (readonly [Role, RoleConstraints])[] | null;
+  readonly isUntold: boolean;
 }
 
 /** What the next subscription states of the framework: who it is, and which offers it wants. */
@@ -16,6 +17,8 @@ export class Subscription {
   readonly roles: RoleWishes;
   #info: FrameworkInfo;
   #offerConstraints: OfferConstraints | null;
+  /** Something changed after the newest subscription was written: while it is under way nothing else can be told. */
+  #isUntold = false;
 
   constructor(config: SessionConfig) {
     this.#info = config.info;
@@ -24,10 +27,11 @@ export class Subscription {
   }
 
   static restore(config: SessionConfig, snapshot: SubscriptionSnapshot): Subscription {
-    const { info, roles, offerConstraints } = snapshot;
+    const { info, roles, offerConstraints, isUntold } = snapshot;
     const restored = new Subscription({ ...config, info, suppressedRoles: roles.suppressed });
     for (const role of roles.owed) restored.roles.revive([role], false);
     restored.#offerConstraints = offerConstraints === null ? null : new Map(offerConstraints);
+    restored.#isUntold = isUntold;
     return restored;
   }
 
@@ -37,6 +41,7 @@ export class Subscription {
       info: this.#info,
       roles: this.roles.snapshot(),
       offerConstraints: constraints === null ? null : Array.from(constraints),
+      isUntold: this.#isUntold,
     };
   }
 
@@ -49,17 +54,38 @@ export class Subscription {
     this.#info = call.info;
     this.#offerConstraints = call.offerConstraints ?? null;
     this.roles.replace(call.info.roles, call.suppressedRoles);
+    this.#isUntold = true;
+  }
+
+  /** No roles given = all. */
+  suppress(roles: readonly Role[]): void {
+    this.roles.suppress(roles);
+    this.#isUntold = true;
   }
 
   call(frameworkId: FrameworkId | null, epochSeen: number): FrameworkCall {
-    const constraints = this.#offerConstraints;
+    this.#isUntold = false;
     return {
       kind: "subscribe",
       ...(frameworkId === null ? {} : { frameworkId }),
+      ...this.#wishes(),
+      epochSeen,
+    };
+  }
+
+  /** Once subscribed: what changed while the subscription was under way, or null. */
+  takeUntold(): FrameworkCall | null {
+    if (!this.#isUntold) return null;
+    this.#isUntold = false;
+    return { kind: "update-framework", ...this.#wishes() };
+  }
+
+  #wishes() {
+    const constraints = this.#offerConstraints;
+    return {
       info: this.#info,
       suppressedRoles: this.roles.suppressed,
       ...(constraints === null ? {} : { offerConstraints: constraints }),
-      epochSeen,
     };
   }
 }
