@@ -5,8 +5,11 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { VolumeStore } from "../../volumes/volume-store.ts";
 import { dockerSpec, EventLog, launchOf, NO_VOLUMES, textOf } from "../contract-harness.ts";
-import { isAlive } from "./proc.ts";
+import { ContainerDirectory } from "./container-directory.ts";
+import { bootId, isAlive } from "./proc.ts";
 import { ProcessContainerizer, type ProcessContainerizerOptions } from "./process-containerizer.ts";
+import { SHIM_SCRIPT } from "./shim.ts";
+import { startShim } from "./start-shim.ts";
 
 const ALL_LOGS = { isFollowing: false, hasStdout: true, hasStderr: true };
 const PROCESS = { type: "process" } as const;
@@ -48,6 +51,20 @@ describe.skipIf(process.platform !== "linux")("process containerizer", () => {
     for (const { containerId } of await sweeper.list()) await sweeper.remove(containerId);
     for (const one of opened) await one.close();
     await rm(stateDir, { recursive: true, force: true });
+  });
+
+  test("the end of a task that ends at once is noticed, however late anybody asks", async () => {
+    const shimPath = join(stateDir, "shim.sh");
+    await writeFile(shimPath, SHIM_SCRIPT);
+    const directory = new ContainerDirectory(join(stateDir, "at-once"));
+    const record = { containerId: "at-once", taskId: "t1", bootId: await bootId() };
+    const { uid, gid } = userInfo();
+    await directory.create(record, { uid, gid }, []);
+    const environment = new Map([["PATH", process.env.PATH ?? ""]]);
+    const shim = await startShim(shimPath, directory, ["/bin/sh", "-c", "exit 4"], environment);
+    await expect.poll(() => directory.observe()).toEqual({ kind: "ended", exitCode: 4 });
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await shim.ended;
   });
 
   test("a kill reaches all of the session: children, and those in groups of their own", async () => {

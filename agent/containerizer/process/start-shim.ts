@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { access, constants, open } from "node:fs/promises";
 import { delimiter, isAbsolute, join } from "node:path";
 import type { CommandSpec } from "@bourse/model/container";
@@ -65,13 +65,21 @@ export async function assertExecutable(
   throw new Error(`${program}: no such program on this agent`);
 }
 
-/** Starts the shim in a session of its own; it goes on when the agent ends. */
+/** A shim that was started: when it has ended, or could not start at all. */
+export interface StartedShim {
+  readonly ended: Promise<void>;
+}
+
+/**
+ * Starts the shim in a session of its own; it goes on when the agent ends. Its end is listened for from the start: a
+ * task may end before the files of its output are closed here.
+ */
 export async function startShim(
   shimPath: string,
   directory: ContainerDirectory,
   words: readonly string[],
   environment: ReadonlyMap<string, string>,
-): Promise<ChildProcess> {
+): Promise<StartedShim> {
   const stdout = await open(directory.log("stdout"), "a", 0o600);
   const stderr = await open(directory.log("stderr"), "a", 0o600);
   try {
@@ -82,7 +90,10 @@ export async function startShim(
       stdio: ["ignore", stdout.fd, stderr.fd],
     });
     shim.unref();
-    return shim;
+    const ended = new Promise<void>((resolve) => {
+      shim.once("exit", () => resolve()).once("error", () => resolve());
+    });
+    return { ended };
   } finally {
     await stdout.close();
     await stderr.close();

@@ -1,4 +1,3 @@
-import type { ChildProcess } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ContainerId } from "@bourse/model/ids";
 import type { ContainerLaunch } from "@bourse/task/effects";
@@ -8,6 +7,7 @@ import { exitText } from "../exit-text.ts";
 import type { VolumeMountPoint } from "../volume-mounts.ts";
 import type { ContainerDirectory, Observed } from "./container-directory.ts";
 import { bootId, type ProcessIdentity, signalSession } from "./proc.ts";
+import type { StartedShim } from "./start-shim.ts";
 import type { TaskUser } from "./task-user.ts";
 
 export interface ProcessEntry {
@@ -99,14 +99,11 @@ export class TrackedProcesses {
   }
 
   /** The shim was started; waits until it has written whom it runs. */
-  async started(entry: ProcessEntry, shim: ChildProcess): Promise<void> {
-    const shimEnd = new Promise<void>((resolve) => {
-      shim.once("exit", () => resolve()).once("error", () => resolve());
-    });
+  async started(entry: ProcessEntry, shim: StartedShim): Promise<void> {
     const observed = await this.#untilBegun(entry);
     this.#run(entry, observed);
     // Told at once when it comes from a child. Should somebody have killed the shim, the task may still run.
-    void shimEnd.then(() => this.#settle(entry)).then(() => this.#poll(entry));
+    void shim.ended.then(() => this.#settle(entry)).then(() => this.#poll(entry));
   }
 
   fail(entry: ProcessEntry, message: string): void {
