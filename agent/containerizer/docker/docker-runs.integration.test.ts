@@ -111,6 +111,7 @@ describe.skipIf(skipReason !== null)("docker containerizer", () => {
     const store = new VolumeStore(directory, (error) => expect.unreachable(error.message));
     store.create(volume, true);
     const volumes = make({ volumePath: (ref) => store.pathOf(ref) });
+    await volumes.list(); // From now on it watches the engine.
     const mounted = (containerPath: string, mode: "RW" | "RO") => ({
       persistentVolumes: [{ volume, containerPath, mode }],
     });
