@@ -22,6 +22,8 @@ import type { FrameworkLink } from "./sim-master.ts";
 export interface SimPolicy<Input = unknown, Output = unknown> extends Policy<Input, Output> {
   /** What it still lacks, for people; null when all is as it should be. */
   lacks?(): string | null;
+  /** How long a task of its runs and how it ends; null, or no such method: as its agent's containers do. */
+  planOf?(taskId: TaskId): { readonly runMs: number; readonly exitCode: number } | null;
 }
 
 /** What is left of a policy's earlier lives. A policy continues from the one or the other. */

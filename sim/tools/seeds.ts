@@ -1,4 +1,4 @@
-import { runScenario, type ScenarioResult } from "@bourse/engine/scenario";
+import { runSeed, type SeedResult } from "@bourse/engine/seed-run";
 import { ClusterError } from "@bourse/model/errors";
 
 export interface SeedsOptions {
@@ -8,11 +8,11 @@ export interface SeedsOptions {
   readonly count: number;
 }
 
-/** What many small clusters under faults had to say. Run one again with `runScenario({ seed })`. */
+/** What many small clusters under faults had to say. Run one again with `runSeed({ seed })`. */
 export interface SeedsReport {
   readonly seeds: number;
   readonly events: number;
-  readonly failed: readonly ScenarioResult[];
+  readonly failed: readonly SeedResult[];
 }
 
 const SEEDS_MAX = 1_000_000;
@@ -22,7 +22,7 @@ const FAILED_MAX = 20;
 /** Runs one scenario after the other: random clusters of 3 to 8 agents and 1 to 3 frameworks, faults of all kinds. */
 export function runSeeds(
   { prefix, from, count }: SeedsOptions,
-  onSeed: (result: ScenarioResult) => void = () => {},
+  onSeed: (result: SeedResult) => void = () => {},
 ): SeedsReport {
   if (!Number.isInteger(count) || count < 1 || count > SEEDS_MAX) {
     throw new ClusterError(
@@ -30,7 +30,7 @@ export function runSeeds(
       `count is ${count}, it must be a whole number from 1 to ${SEEDS_MAX}`,
     );
   }
-  const failed: ScenarioResult[] = [];
+  const failed: SeedResult[] = [];
   let events = 0;
   let seeds = 0;
   while (seeds < count && failed.length < FAILED_MAX) {
@@ -44,9 +44,9 @@ export function runSeeds(
 }
 
 /** A core that throws breaks an invariant of its own: that too is a finding with a seed. */
-function attempt(seed: string): ScenarioResult {
+function attempt(seed: string): SeedResult {
   try {
-    return runScenario({ seed });
+    return runSeed({ seed });
   } catch (thrown) {
     const message = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
     const violations = [{ seed, atMs: Number.NaN, check: "crash", message }];

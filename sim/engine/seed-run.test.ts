@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { runScenario } from "./scenario.ts";
+import { runSeed } from "./seed-run.ts";
 
 const SEEDS = Array.from({ length: 20 }, (_, index) => `fast-${index + 1}`);
 
 describe("a small cluster under faults of all kinds keeps every invariant and converges", () => {
   test.each(SEEDS)("seed %s", (seed) => {
-    expect(runScenario({ seed }).violations).toEqual([]);
+    expect(runSeed({ seed }).violations).toEqual([]);
   });
 });
 
@@ -14,21 +14,21 @@ describe("a story that once went wrong ends well", () => {
     // A lost launch, answered as unreachable; a new master and the returning agent knew nothing of the task.
     "m1131",
   ])("seed %s", (seed) => {
-    expect(runScenario({ seed }).violations).toEqual([]);
+    expect(runSeed({ seed }).violations).toEqual([]);
   });
 });
 
 test("the same seed gives the same run, twice in one process", () => {
-  expect(runScenario({ seed: "fast-1" })).toEqual(runScenario({ seed: "fast-1" }));
+  expect(runSeed({ seed: "fast-1" })).toEqual(runSeed({ seed: "fast-1" }));
 });
 
 test("another seed gives another run", () => {
-  expect(runScenario({ seed: "fast-1" }).hash).not.toBe(runScenario({ seed: "fast-2" }).hash);
+  expect(runSeed({ seed: "fast-1" }).hash).not.toBe(runSeed({ seed: "fast-2" }).hash);
 });
 
 test.each(["fast-1", "fast-2", "fast-3", "fast-4", "fast-5", "fast-6"])(
   "cores restored from their snapshots at random moments go on as if nothing had happened: %s",
   (seed) => {
-    expect(runScenario({ seed, hasReloads: true }).hash).toBe(runScenario({ seed }).hash);
+    expect(runSeed({ seed, hasReloads: true }).hash).toBe(runSeed({ seed }).hash);
   },
 );

@@ -22,7 +22,7 @@ import { SimService } from "./sim-service.ts";
 import { VolumePolicy } from "./volume-policy.ts";
 import { World } from "./world.ts";
 
-export interface ScenarioResult {
+export interface SeedResult {
   readonly seed: string;
   readonly violations: readonly Violation[];
   readonly hash: string;
@@ -30,7 +30,7 @@ export interface ScenarioResult {
   readonly virtualMs: number;
 }
 
-export interface ScenarioOptions {
+export interface SeedOptions {
   readonly seed: string;
   /** Cores are replaced by copies restored from their snapshots, at random: the run must stay the same. */
   readonly hasReloads?: boolean;
@@ -56,7 +56,7 @@ const STRICT_SHELL: ShellOptions = {
  * A small random cluster under faults of all kinds, then in peace. All of it comes from the seed: how many agents and
  * frameworks, what they run, what breaks when. Safety is checked all along; at the end everything must have converged.
  */
-export function runScenario(options: ScenarioOptions): ScenarioResult {
+export function runSeed(options: SeedOptions): SeedResult {
   const world = buildScenario(options.seed);
   const { simulation } = world;
   if (options.noted !== undefined) world.probes.add({ noted: options.noted });
