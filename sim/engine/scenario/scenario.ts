@@ -150,7 +150,7 @@ export interface VolumesSpec {
 /**
  * Which of the offers in hand a task goes to.
  * - first: the first that fits, each offer as it comes
- * - random: any that fits
+ * - random: whichever fits
  * - spread: the agent with the fewest tasks of this framework, by fault domain first
  * - best-fit: where least is left, as a share of the cluster's largest agent, summed over resources
  * - dot-product, gpu-packing, gpu-clustering, fragmentation: the GPU policies of CASES section 6
