@@ -2,6 +2,7 @@ import { ClusterError } from "@bourse/model/errors";
 import type { AgentView, ReservationView } from "@bourse/model/operator";
 import type { Label, Resource, Resources } from "@bourse/model/resources";
 import { parseResources } from "@bourse/model/resources-text";
+import { isRoleBelow } from "@bourse/model/role-name";
 import type { Command } from "commander";
 import type { OperatorClient } from "./client.ts";
 import { collect, contextFor, withClient } from "./context.ts";
@@ -84,7 +85,7 @@ function addCreateCommand(reservation: Command): void {
     .action(async (text: string, options: ChangeFlags, command: Command) => {
       const role = reservableRole(options.role, "--role");
       const from = options.from === undefined ? "*" : reservableRole(options.from, "--from");
-      if (from !== "*" && !role.startsWith(`${from}/`))
+      if (from !== "*" && !isRoleBelow(role, from))
         throw new ClusterError("invalid_call", `--role ${role} is not below --from ${from}`, {
           hint: `a reservation is refined for a role below it, e.g. --role ${from}/backend`,
         });

@@ -31,6 +31,7 @@ export {
   type ResourceOperation,
 } from "@bourse/model/operation";
 export { Random } from "@bourse/model/random";
+export { withoutVolume } from "@bourse/model/resource-parts";
 export {
   add,
   contains,
@@ -76,7 +77,6 @@ export {
   type VolumeDescription,
   volume,
   volumesOf,
-  withoutVolume,
 } from "@bourse/session/resource-forms";
 export { SESSION_DEFAULTS } from "@bourse/session/session-io";
 export {

@@ -1,13 +1,13 @@
 import { ClusterError } from "@bourse/model/errors";
 import type { OperationId, Role } from "@bourse/model/ids";
 import type { Operation } from "@bourse/model/offer";
+import { amountOf, withAmount, withoutVolume } from "@bourse/model/resource-parts";
 import {
   add,
   formatResources,
   type Label,
   type Resource,
   type Resources,
-  scalar,
   subtract,
 } from "@bourse/model/resources";
 import { type Amounts, resourcesOf } from "@bourse/session/amounts";
@@ -18,7 +18,6 @@ import {
   type VolumeDescription,
   volume,
   volumesOf,
-  withoutVolume,
 } from "@bourse/session/resource-forms";
 
 /** With an id the framework hears what became of it, in `operation-update` (FEATURES M-17). */
@@ -194,14 +193,6 @@ function isDynamicOf(role: Role): (resource: Resource) => boolean {
 function milliOf(mib: number): number {
   const [disk] = resourcesOf({ disk: mib });
   return disk === undefined ? 0 : amountOf(disk);
-}
-
-function amountOf({ value }: Resource): number {
-  return value.type === "scalar" ? value.milli : 0;
-}
-
-function withAmount(resource: Resource, milli: number): Resource {
-  return { ...resource, value: scalar(resource.name, milli).value };
 }
 
 function swap(resources: Resources, taken: Resources, put: Resources): Resources {

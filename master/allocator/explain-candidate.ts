@@ -3,6 +3,7 @@ import type { RoleConstraints } from "@bourse/model/constraints";
 import type { Capability } from "@bourse/model/framework";
 import type { AgentId, FrameworkId, Role } from "@bourse/model/ids";
 import type { Resources } from "@bourse/model/resources";
+import { isRoleWithin } from "@bourse/model/role-name";
 import { takesOf } from "./clients.ts";
 import { type CompiledRole, compileRole } from "./constraints.ts";
 import type { Minimum } from "./minimum.ts";
@@ -72,10 +73,7 @@ export function candidatesOf(tables: Tables, question: ExplainQuestion): readonl
   }
   switch (question.kind) {
     case "role":
-      return ofAll(
-        tables,
-        (role) => role === question.role || role.startsWith(`${question.role}/`),
-      );
+      return ofAll(tables, (role) => isRoleWithin(role, question.role));
     case "agent":
       return ofAll(tables, () => true);
     case "shape": {

@@ -1,5 +1,6 @@
 import type { Role } from "@bourse/model/ids";
 import { type Amount, amountIn, type Quota } from "@bourse/model/quota";
+import { isRoleBelow } from "@bourse/model/role-name";
 import { NONE } from "./slots.ts";
 import type { Tables } from "./tables.ts";
 
@@ -171,7 +172,7 @@ export class QuotaBooks {
   /** Roles below the node, by name, whose own guarantees are missing something, but those on the way. */
   #heldFor(node: Role | null, path: readonly Role[], name: string): Headroom["heldFor"] {
     return Array.from(this.#quotas.keys())
-      .filter((role) => (node === null || role.startsWith(`${node}/`)) && !path.includes(role))
+      .filter((role) => (node === null || isRoleBelow(role, node)) && !path.includes(role))
       .map((role) => ({ role, milli: this.#ownNeed(role, name) }))
       .filter(({ milli }) => milli > 0);
   }

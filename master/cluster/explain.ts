@@ -7,7 +7,7 @@ import type { AgentId, FrameworkId, Role } from "@bourse/model/ids";
 import type { Now } from "@bourse/model/now";
 import type { ExplainSubject, OperatorView } from "@bourse/model/operator";
 import type { Resources } from "@bourse/model/resources";
-import { roleNameProblem } from "@bourse/model/role-name";
+import { isRoleWithin, roleNameProblem } from "@bourse/model/role-name";
 import { conditionOf } from "./agents.ts";
 import { areOffersHeld } from "./allocation.ts";
 import { decisionsOfTask } from "./decisions.ts";
@@ -126,7 +126,7 @@ function explainRole(state: ClusterState, now: Now, role: Role): OperatorView {
     );
   const standing = ask(state, now, { kind: "role", role });
   const frameworks = known
-    .filter((one) => one.role === role || one.role.startsWith(`${role}/`))
+    .filter((one) => isRoleWithin(one.role, role))
     .reduce((sum, { frameworkIds }) => sum + frameworkIds.length, 0);
   return answered({
     summary: roleSummary(role, frameworks, standing),

@@ -3,6 +3,7 @@ import type { Role } from "@bourse/model/ids";
 import type { OperatorCall } from "@bourse/model/operator";
 import { type Amount, amountIn, type Quota } from "@bourse/model/quota";
 import { formatMilli } from "@bourse/model/resources";
+import { isRoleWithin } from "@bourse/model/role-name";
 import { rescindOffer } from "./offers.ts";
 import { quotaProblem } from "./quota-validation.ts";
 import { quotaRecord } from "./registry-records.ts";
@@ -41,11 +42,6 @@ export function updateQuotas(
   }
   for (const { role } of quotas) out.change({ kind: "quota-changed", role });
   return null;
-}
-
-/** Whether the role is the other or below it. */
-export function isWithin(role: Role, other: Role): boolean {
-  return role === other || role.startsWith(`${other}/`);
 }
 
 /** A limit that is passed now, with offers that could be taken back. */
@@ -94,7 +90,7 @@ function take(excesses: readonly Excess[], gains: readonly number[], sign: 1 | -
 /** How much of each limit the offer counts against: what is reserved counts with or without it. */
 function gainsOf({ offer }: OfferRecord, excesses: readonly Excess[]): number[] {
   return excesses.map(({ role, name }) =>
-    isWithin(offer.role, role) ? unreservedMilli(offer.resources, name) : 0,
+    isRoleWithin(offer.role, role) ? unreservedMilli(offer.resources, name) : 0,
   );
 }
 
@@ -166,7 +162,7 @@ function promiseRefusal(state: ClusterState, quotas: readonly Quota[]): Refusal 
 function offeredMilli(state: ClusterState, role: Role, name: string): number {
   let milli = 0;
   for (const { offer } of state.offers.values()) {
-    if (isWithin(offer.role, role)) milli += unreservedMilli(offer.resources, name);
+    if (isRoleWithin(offer.role, role)) milli += unreservedMilli(offer.resources, name);
   }
   return milli;
 }

@@ -1,16 +1,16 @@
 import type { Capability } from "@bourse/model/framework";
 import type { Role } from "@bourse/model/ids";
 import type { ResourceOperation } from "@bourse/model/operation";
+import { amountOf, withAmount, withoutVolume } from "@bourse/model/resource-parts";
 import {
   canonical,
-  type DiskInfo,
   formatResource,
   kindOf,
   type Reservation,
   type Resource,
   type Resources,
 } from "@bourse/model/resources";
-import { roleNameProblem } from "@bourse/model/role-name";
+import { isRoleBelow, roleNameProblem } from "@bourse/model/role-name";
 import { checkedResources, identifierProblem } from "./task-validation.ts";
 
 /** The same amounts before and after: an operation changes the kind of resources only. */
@@ -100,7 +100,7 @@ function each(
 function plainProblem(resource: Resource): string | null {
   if (resource.isRevocable) return `${formatResource(resource)} is revocable`;
   if (checkedResources([resource]).length === 0) return `the amount of ${resource.name} is 0`;
-  if (resource.name === "gpus" && milliOf(resource) % 1000 !== 0) {
+  if (resource.name === "gpus" && amountOf(resource) % 1000 !== 0) {
     return `${formatResource(resource)}: gpus are whole`; // M-28.
   }
   return stackProblem(resource);
@@ -115,7 +115,7 @@ function stackProblem({ reservations = [] }: Resource): string | null {
     if (problem !== undefined) return `role "${role}" is not valid: ${problem}`;
     if (role === "*") return "role * cannot be reserved for";
     if (above !== null && type === "static") return "a refined reservation cannot be static";
-    if (above !== null && !role.startsWith(`${above.role}/`)) {
+    if (above !== null && !isRoleBelow(role, above.role)) {
       return `role ${role} is not below role ${above.role}, whose reservation it would refine`;
     }
     above = reservation;
@@ -198,7 +198,7 @@ function grow({
   if (kindOf(addition) !== kindOf(withoutVolume(volume))) {
     return `${formatResource(addition)} is not disk of the same reservation and source as volume ${persistenceOf(volume)?.id}`;
   }
-  const grown = resized(volume, milliOf(volume) + milliOf(addition));
+  const grown = withAmount(volume, amountOf(volume) + amountOf(addition));
   return { consumed: canonical([volume, addition]), converted: [grown] };
 }
 
@@ -212,11 +212,11 @@ function shrink({
   if (!Number.isSafeInteger(subtractMilli) || subtractMilli <= 0) {
     return `${name} can only be shrunk by more than nothing`;
   }
-  if (subtractMilli >= milliOf(volume)) {
+  if (subtractMilli >= amountOf(volume)) {
     return `${name} has ${formatResource(volume)}, and shrinking must leave something of it`;
   }
-  const shrunk = resized(volume, milliOf(volume) - subtractMilli);
-  const rest = resized(withoutVolume(volume), subtractMilli);
+  const shrunk = withAmount(volume, amountOf(volume) - subtractMilli);
+  const rest = withAmount(withoutVolume(volume), subtractMilli);
   return { consumed: [volume], converted: canonical([shrunk, rest]) };
 }
 
@@ -259,7 +259,7 @@ function wholeVolumeProblem(volume: Resource, total: Resources): string | null {
   const there = total.find((resource) => kindOf(resource) === kind);
   const { id } = persistenceOf(volume) ?? { id: "" };
   if (there === undefined) return `there is no volume ${id} of this kind on the agent`;
-  return milliOf(there) === milliOf(volume)
+  return amountOf(there) === amountOf(volume)
     ? null
     : `volume ${id} has ${formatResource(there)}, not ${formatResource(volume)}`;
 }
@@ -269,7 +269,7 @@ function wholeProblem(resource: Resource, total: Resources): string | null {
   if (resource.disk?.source?.type !== "mount") return null;
   const kind = kindOf(resource);
   const there = total.find((other) => kindOf(other) === kind);
-  if (there === undefined || milliOf(there) === milliOf(resource)) return null;
+  if (there === undefined || amountOf(there) === amountOf(resource)) return null;
   return `${formatResource(resource)} is a part of the mount disk of ${formatResource(there)}, which is used as a whole or not at all`;
 }
 
@@ -299,18 +299,4 @@ function volumeIdsOf(total: Resources): Set<string> {
 function withoutNewest({ reservations = [], ...rest }: Resource): Resource {
   const left = reservations.slice(0, -1);
   return left.length === 0 ? rest : { ...rest, reservations: left };
-}
-
-/** The disk on which the volume is. */
-function withoutVolume({ disk, isShared: _shared, ...rest }: Resource): Resource {
-  const source: DiskInfo["source"] = disk?.source;
-  return source === undefined ? rest : { ...rest, disk: { source } };
-}
-
-function resized(resource: Resource, milli: number): Resource {
-  return { ...resource, value: { type: "scalar", milli } };
-}
-
-function milliOf({ value }: Resource): number {
-  return value.type === "scalar" ? value.milli : 0;
 }

@@ -10,10 +10,11 @@ import {
   type Resource,
   type Resources,
 } from "@bourse/model/resources";
+import { isRoleWithin } from "@bourse/model/role-name";
 import { isAdmitted, isOffered } from "./agents.ts";
 import type { Effects } from "./effects.ts";
 import type { ClusterInput } from "./inputs.ts";
-import { isWithin, unreservedMilli } from "./quotas.ts";
+import { unreservedMilli } from "./quotas.ts";
 import { sumOf } from "./resource-sums.ts";
 import type { Agent, ClusterState, OfferRecord } from "./state.ts";
 
@@ -63,7 +64,7 @@ export function checkLimits(state: ClusterState, effects: Effects, report: Repor
     if (sending.to !== "framework" || sending.event.kind !== "offers") continue;
     for (const offer of sending.event.offers) {
       for (const { role, limits } of quotas) {
-        if (!isWithin(offer.role, role)) continue;
+        if (!isRoleWithin(offer.role, role)) continue;
         const consumed = state.allocator.consumedOf(role);
         for (const { name, milli } of limits) {
           if (unreservedMilli(offer.resources, name) === 0) continue;
@@ -95,7 +96,7 @@ export function checkEnforcement(
     for (const { name, milli } of limits) {
       const used = amountIn(consumed, name) ?? 0;
       const isOut = ({ offer }: OfferRecord) =>
-        isWithin(offer.role, role) && unreservedMilli(offer.resources, name) > 0;
+        isRoleWithin(offer.role, role) && unreservedMilli(offer.resources, name) > 0;
       if (used <= milli || !Array.from(state.offers.values()).some(isOut)) continue;
       report(
         `${role} consumes ${used} milli ${name} of at most ${milli}, but offers of it are out`,

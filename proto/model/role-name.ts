@@ -1,3 +1,5 @@
+import type { Role } from "./ids.ts";
+
 /** What is wrong with a role's name, or undefined when it may be used (FEATURES M-29). `*` is the default role. */
 export function roleNameProblem(role: string): string | undefined {
   if (role === "") return "a role must not be empty";
@@ -15,3 +17,12 @@ export function roleNameProblem(role: string): string | undefined {
 
 /** A path component of most file systems; roles name metrics and files. */
 export const ROLE_LENGTH_MAX = 255;
+
+/** Whether the role is `other` or lies below it in the tree (FEATURES M-29). */
+export function isRoleWithin(role: Role, other: Role): boolean {
+  return role === other || isRoleBelow(role, other);
+}
+
+export function isRoleBelow(role: Role, other: Role): boolean {
+  return role.startsWith(`${other}/`);
+}

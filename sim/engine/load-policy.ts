@@ -7,6 +7,7 @@ import { NO_PAYLOAD, type TaskInfo, type TaskStatus } from "@bourse/model/task";
 import { isTerminal } from "@bourse/model/task-state";
 import type { PolicyCall, PolicyCalls, PolicyEvent, TaskRef } from "@bourse/session/policy";
 import type { SimPolicy } from "./sim-framework.ts";
+import { isGivenUp, isLive } from "./task-fate.ts";
 
 /** Tasks of one size; a load has few sizes and many tasks. */
 export interface LoadSize {
@@ -271,15 +272,6 @@ export interface LoadState {
 const SUPPRESS: PolicyCall = { kind: "suppress", roles: [] };
 const REVIVE: PolicyCall = { kind: "revive", roles: [] };
 const AT_ONCE = { refuseMs: 0 } as const;
-
-/** Not terminal by itself, but no state to wait in: nobody promises that it comes back. */
-function isGivenUp({ state }: TaskStatus): boolean {
-  return state === "TASK_LOST" || state === "TASK_UNKNOWN" || state === "TASK_GONE_BY_OPERATOR";
-}
-
-function isLive({ state }: TaskStatus): boolean {
-  return state === "TASK_STAGING" || state === "TASK_STARTING" || state === "TASK_RUNNING";
-}
 
 function kill({ taskId, agentId }: TaskStatus): PolicyCall {
   return agentId === undefined ? { kind: "kill", taskId } : { kind: "kill", taskId, agentId };

@@ -4,21 +4,16 @@ import type { Now } from "@bourse/model/now";
 import type { Offer, Operation } from "@bourse/model/offer";
 import { isFinalOperationState, type ResourceOperation } from "@bourse/model/operation";
 import { Random } from "@bourse/model/random";
-import {
-  add,
-  kindOf,
-  type Resource,
-  type Resources,
-  scalar,
-  subtract,
-} from "@bourse/model/resources";
+import { amountOf, withAmount, withoutVolume } from "@bourse/model/resource-parts";
+import { add, kindOf, type Resource, type Resources, subtract } from "@bourse/model/resources";
 import { NO_PAYLOAD, type TaskStatus } from "@bourse/model/task";
 import { isTerminal, releasesResources } from "@bourse/model/task-state";
 import { resourcesOf } from "@bourse/session/amounts";
 import { fit } from "@bourse/session/placement";
 import type { PolicyCall, PolicyCalls, PolicyEvent } from "@bourse/session/policy";
-import { reserved, unreserved, volume, withoutVolume } from "@bourse/session/resource-forms";
+import { reserved, unreserved, volume } from "@bourse/session/resource-forms";
 import type { SimPolicy } from "./sim-framework.ts";
+import { isGivenUp, isLive } from "./task-fate.ts";
 
 export interface VolumePolicyOptions {
   readonly info: FrameworkInfo;
@@ -300,24 +295,6 @@ function isPlainDisk({ name, reservations, disk }: Resource): boolean {
 function isReservedFor(role: Role, resource: Resource): boolean {
   const newest = resource.reservations?.at(-1);
   return newest?.role === role && newest.type === "dynamic" && !isVolume(resource);
-}
-
-function amountOf({ value }: Resource): number {
-  return value.type === "scalar" ? value.milli : 0;
-}
-
-function withAmount(resource: Resource, milli: number): Resource {
-  return { ...resource, value: scalar(resource.name, milli).value };
-}
-
-/** Not terminal by itself, but nobody promises that it comes back; should it, it is killed. */
-function isGivenUp({ state }: TaskStatus): boolean {
-  return state === "TASK_LOST" || state === "TASK_UNKNOWN" || state === "TASK_GONE_BY_OPERATOR";
-}
-
-/** Others are killed when they are seen alive: asking for the end of one that is out of reach only brings its state. */
-function isLive({ state }: TaskStatus): boolean {
-  return state === "TASK_STAGING" || state === "TASK_STARTING" || state === "TASK_RUNNING";
 }
 
 function kill(taskId: TaskId, agentId: AgentId | undefined): PolicyCall {

@@ -1,7 +1,8 @@
+import { withoutVolume } from "@bourse/model/resource-parts";
 import { type Resource, scalar } from "@bourse/model/resources";
 import { expect, test } from "vitest";
 import { resourcesOf } from "./amounts.ts";
-import { reserved, unreserved, volume, volumesOf, withoutVolume } from "./resource-forms.ts";
+import { reserved, unreserved, volume, volumesOf } from "./resource-forms.ts";
 
 const ENG = { role: "eng", principal: "p", labels: [{ key: "k" }] };
 const SUB = { role: "eng/backend" };

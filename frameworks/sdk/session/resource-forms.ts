@@ -55,11 +55,6 @@ export function volume(disk: Resource, description: VolumeDescription): Resource
   };
 }
 
-/** The reserved disk that a volume is made of: what DESTROY leaves. */
-export function withoutVolume({ isShared: _, disk, ...resource }: Resource): Resource {
-  return disk?.source === undefined ? resource : { ...resource, disk: { source: disk.source } };
-}
-
 /** The persistent volumes among resources, by id. */
 export function volumesOf(resources: Resources): ReadonlyMap<string, Resource> {
   return new Map(

@@ -1,7 +1,7 @@
-import type { Role } from "@bourse/model/ids";
 import type { Offer } from "@bourse/model/offer";
 import { amountIn } from "@bourse/model/quota";
 import { formatMilli, type Resource } from "@bourse/model/resources";
+import { isRoleWithin } from "@bourse/model/role-name";
 import type { CreateCheck } from "./check.ts";
 
 const CHECK = "quota";
@@ -22,7 +22,7 @@ export const createQuotaCheck: CreateCheck = (world, violations) => ({
         if (sending.to !== "framework" || sending.event.kind !== "offers") continue;
         for (const offer of sending.event.offers) {
           for (const { role, limits } of quotas) {
-            if (!isAtOrBelow(offer.role, role)) continue;
+            if (!isRoleWithin(offer.role, role)) continue;
             const consumed = allocator.consumedOf(role);
             for (const { name, milli } of limits) {
               const used = amountIn(consumed, name) ?? 0;
@@ -38,10 +38,6 @@ export const createQuotaCheck: CreateCheck = (world, violations) => ({
     },
   },
 });
-
-function isAtOrBelow(role: Role, above: Role): boolean {
-  return role === above || role.startsWith(`${above}/`);
-}
 
 /** Reserved resources are charged already, and pass. */
 function givesAway({ resources }: Offer, name: string): boolean {
