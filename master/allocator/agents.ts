@@ -5,6 +5,7 @@ import {
   type Resource,
   type Resources,
   type ResourceValue,
+  subtractValues,
 } from "@bourse/model/resources";
 import { amountOf } from "./amounts.ts";
 import { TAKES_GPUS, TAKES_REMOTE } from "./clients.ts";
@@ -13,7 +14,7 @@ import { type DimensionTable, type KindTable, RESERVED, SHARED } from "./kinds.t
 import type { AgentOptions } from "./options.ts";
 import { QuietAgents } from "./quiet.ts";
 import type { QuotaTable } from "./quota.ts";
-import { joinValues, withoutValue } from "./ranges.ts";
+import { joinValues } from "./ranges.ts";
 import {
   grownBytes,
   grownFloats,
@@ -339,7 +340,7 @@ export class AgentTable {
       const { holdings } = this;
       for (let of = holdings.firstOf(agent); of !== NONE; of = holdings.nextOf(of)) {
         const held = holdings.value[of * this.width + entry];
-        if (held !== undefined) free = withoutValue(free, held);
+        if (held !== undefined) free = subtractValues(free, held);
       }
       this.#setFree(at, free);
     }
@@ -354,7 +355,7 @@ export class AgentTable {
 
   #takeFree(at: number, value: ResourceValue): void {
     const free = this.freeValue[at];
-    if (free !== undefined) this.#setFree(at, withoutValue(free, value));
+    if (free !== undefined) this.#setFree(at, subtractValues(free, value));
   }
 
   #returnFree(at: number, amount: number, value: ResourceValue): void {

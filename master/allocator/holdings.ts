@@ -1,7 +1,8 @@
 import { assert } from "@bourse/model/assert";
 import type { ResourceValue } from "@bourse/model/resources";
+import { subtractValues } from "@bourse/model/resources";
 import { amountOf } from "./amounts.ts";
-import { hasValue, joinValues, withoutValue } from "./ranges.ts";
+import { hasValue, joinValues } from "./ranges.ts";
 import {
   grownFloats,
   grownInts,
@@ -119,7 +120,7 @@ export class HoldingTable {
       this.value[at] = undefined;
       return;
     }
-    const after = withoutValue(this.value[at]!, value);
+    const after = subtractValues(this.value[at]!, value);
     this.amount[at] = amountOf(after);
     this.value[at] = this.amount[at] === 0 ? undefined : after;
   }

@@ -4,11 +4,10 @@ import {
   type IntegerRange,
   mergeRanges,
   type ResourceValue,
-  subtractValues,
 } from "@bourse/model/resources";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { hasValue, joinValues, withoutValue } from "./ranges.ts";
+import { hasValue, joinValues } from "./ranges.ts";
 
 const anyRange = fc
   .tuple(fc.nat(30), fc.nat(6))
@@ -33,10 +32,6 @@ function same(holds: (left: ResourceValue, right: ResourceValue) => void): void 
 
 test("values join as the model adds them", () => {
   same((left, right) => expect(joinValues(left, right)).toEqual(addValues(left, right)));
-});
-
-test("values are taken away as the model subtracts them", () => {
-  same((left, right) => expect(withoutValue(left, right)).toEqual(subtractValues(left, right)));
 });
 
 test("a value has what the model says that it covers", () => {

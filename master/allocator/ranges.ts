@@ -3,7 +3,6 @@ import {
   coversValue,
   type IntegerRange,
   type ResourceValue,
-  subtractValues,
 } from "@bourse/model/resources";
 
 /**
@@ -13,12 +12,6 @@ import {
 export function joinValues(left: ResourceValue, right: ResourceValue): ResourceValue {
   if (left.type !== "ranges" || right.type !== "ranges") return addValues(left, right);
   return { type: "ranges", ranges: joinRanges(left.ranges, right.ranges) };
-}
-
-/** `held` without `taken`; elements that are not held are ignored. */
-export function withoutValue(held: ResourceValue, taken: ResourceValue): ResourceValue {
-  if (held.type !== "ranges" || taken.type !== "ranges") return subtractValues(held, taken);
-  return { type: "ranges", ranges: withoutRanges(held.ranges, taken.ranges) };
 }
 
 /** Whether `held` has all of `wanted`. */
@@ -48,31 +41,6 @@ function joinRanges(
     }
   }
   return joined;
-}
-
-function withoutRanges(
-  held: readonly IntegerRange[],
-  taken: readonly IntegerRange[],
-): readonly IntegerRange[] {
-  const rest: IntegerRange[] = [];
-  let t = 0;
-  for (let h = 0; h < held.length; h++) {
-    const range = held[h]!;
-    let { begin } = range;
-    while (t < taken.length && taken[t]!.end < begin) t++;
-    let cut = t;
-    while (cut < taken.length && taken[cut]!.begin <= range.end) {
-      const { begin: cutBegin, end: cutEnd } = taken[cut]!;
-      if (cutBegin > begin) rest.push({ begin, end: cutBegin - 1 });
-      begin = cutEnd + 1;
-      if (begin > range.end) break;
-      cut++;
-    }
-    if (begin === range.begin) rest.push(range);
-    else if (begin <= range.end) rest.push({ begin, end: range.end });
-    t = cut;
-  }
-  return rest;
 }
 
 function hasRanges(held: readonly IntegerRange[], wanted: readonly IntegerRange[]): boolean {

@@ -18,6 +18,7 @@ import {
   scalar,
   scalarMilli,
   subtract,
+  subtractValues,
 } from "./resources.ts";
 
 /** The slow, obvious view of resources: how much of each kind, which elements of each kind. */
@@ -202,6 +203,26 @@ test.each<[held: readonly [number, number][], taken: readonly [number, number][]
     ),
   ];
   expect(formatResources(subtract(ports(held), ports(taken)))).toBe(rest);
+});
+
+test("ranges without others are the elements that only the first has, in canonical form", () => {
+  const anyRanges = fc
+    .array(fc.tuple(fc.nat(30), fc.nat(6)), { maxLength: 6 })
+    .map((list) => mergeRanges(list.map(([begin, more]) => ({ begin, end: begin + more }))));
+  fc.assert(
+    fc.property(anyRanges, anyRanges, (held, taken) => {
+      const isIn = (list: typeof held, element: number): boolean =>
+        list.some(({ begin, end }) => begin <= element && element <= end);
+      const elements = Array.from({ length: 40 }, (_, element) => element).filter(
+        (element) => isIn(held, element) && !isIn(taken, element),
+      );
+      const rest = mergeRanges(elements.map((element) => ({ begin: element, end: element })));
+      expect(
+        subtractValues({ type: "ranges", ranges: held }, { type: "ranges", ranges: taken }),
+      ).toEqual({ type: "ranges", ranges: rest });
+    }),
+    { numRuns: 1_000 },
+  );
 });
 
 test("a part must lie within one kind: reserved cpus do not stand in for free ones (M-32)", () => {
