@@ -4,7 +4,8 @@ import {
   addValues,
   canonical,
   coversValue,
-  formatMilli,
+  formatValue,
+  isEmptyValue,
   type Label,
   type Reservation,
   type Resource,
@@ -46,7 +47,7 @@ function pickOne(total: Resources, wanted: Resource, owned: Owned): readonly Res
     picked.push({ ...held, value });
     rest = subtractValues(rest, value);
   }
-  if (!isNothing(rest)) throw missing(total, wanted, owned);
+  if (!isEmptyValue(rest)) throw missing(total, wanted, owned);
   return picked;
 }
 
@@ -56,17 +57,6 @@ function common(held: ResourceValue, rest: ResourceValue): ResourceValue {
     return { type: "scalar", milli: Math.min(held.milli, rest.milli) };
   if (coversValue(held, rest)) return rest;
   return subtractValues(rest, subtractValues(rest, held));
-}
-
-function isNothing(value: ResourceValue): boolean {
-  switch (value.type) {
-    case "scalar":
-      return value.milli === 0;
-    case "ranges":
-      return value.ranges.length === 0;
-    case "set":
-      return value.items.length === 0;
-  }
 }
 
 function isOwned(resource: Resource, { role, labels, isDynamic = false }: Owned): boolean {
@@ -91,21 +81,10 @@ function missing(total: Resources, wanted: Resource, owned: Owned): ClusterError
   const whose = owned.role === "*" ? "unreserved" : `${how} for ${owned.role}`;
   const [first, ...others] = held;
   const all = first && others.reduce((sum, one) => addValues(sum, one.value), first.value);
-  const has = all === undefined ? `no ${name}` : `${name}:${textOf(all)}`;
+  const has = all === undefined ? `no ${name}` : `${name}:${formatValue(all)}`;
   return new ClusterError(
     "not_found",
-    `${name}:${textOf(wanted.value)} is asked for, but the agent has ${has} ${whose}`,
+    `${name}:${formatValue(wanted.value)} is asked for, but the agent has ${has} ${whose}`,
     { hint: "see what it has with `bourse agent inspect` and `bourse reservation ls`" },
   );
-}
-
-function textOf(value: ResourceValue): string {
-  switch (value.type) {
-    case "scalar":
-      return formatMilli(value.milli);
-    case "ranges":
-      return `[${value.ranges.map(({ begin, end }) => `${begin}-${end}`).join(",")}]`;
-    case "set":
-      return `{${value.items.join(",")}}`;
-  }
 }

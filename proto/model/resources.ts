@@ -226,7 +226,8 @@ export function formatResources(resources: Resources): string {
   return resources.length === 0 ? "nothing" : resources.map(formatResource).join("; ");
 }
 
-function formatValue(value: ResourceValue): string {
+/** A value as users write it: `1.5`, `[1-4]`, `{a,b}`. */
+export function formatValue(value: ResourceValue): string {
   switch (value.type) {
     case "scalar":
       return formatMilli(value.milli);
