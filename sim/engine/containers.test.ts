@@ -89,3 +89,87 @@ describe("a container", () => {
     expect(live()).toBe(0);
   });
 });
+
+describe("an engine in trouble", () => {
+  test("fails launches for a while", () => {
+    const { simulation, engine, events } = rig({ startMs: 5 });
+    engine.trouble.failLaunches(10);
+    engine.launch(launch("c1"));
+    simulation.runUntil(10);
+    engine.launch(launch("c2"));
+    simulation.runUntil(20);
+    expect(events.map(({ kind }) => kind)).toEqual([
+      "starting",
+      "launch-failed",
+      "starting",
+      "started",
+    ]);
+  });
+
+  test("hangs, and does all that it was asked when it answers again, in order", () => {
+    const { simulation, engine, events } = rig({ startMs: 5, stopMs: 2 });
+    engine.trouble.hang(100);
+    engine.launch(launch("c1"));
+    simulation.runUntil(99);
+    expect(events).toEqual([]);
+    simulation.runUntil(105);
+    expect(events.map(({ kind }) => kind)).toEqual(["starting", "started"]);
+    engine.trouble.hang(100);
+    engine.stop("c1", 50);
+    simulation.runUntil(206);
+    expect(events).toHaveLength(2);
+    simulation.runUntil(207);
+    expect(events.at(-1)).toMatchObject({ kind: "exited", signal: "SIGTERM" });
+  });
+
+  test("tells a new agent nothing that was held back for the old one", () => {
+    const { simulation, engine, events } = rig({ startMs: 5, runMs: 10 });
+    engine.launch(launch("c1"));
+    simulation.runUntil(6);
+    engine.trouble.hang(100);
+    simulation.runUntil(20);
+    engine.abandon(() => true);
+    expect(engine.find()).toMatchObject([{ state: { kind: "exited", exitCode: 0 } }]);
+    engine.report = (_containerId, event) => events.push(event);
+    simulation.runUntil(500);
+    expect(events.map(({ kind }) => kind)).toEqual(["starting", "started"]);
+  });
+
+  test("lets a process ignore its stop until it is killed", () => {
+    const { simulation, engine, events } = rig({ stopMs: 1 });
+    engine.launch(launch("c1"));
+    simulation.runUntil(1);
+    engine.trouble.ignoreStops(10);
+    engine.stop("c1", 100);
+    simulation.runUntil(100);
+    expect(events.at(-1)).toEqual({ kind: "started", statusPayload: expect.anything() });
+    simulation.runUntil(101);
+    expect(events.at(-1)).toMatchObject({ kind: "exited", signal: "SIGKILL" });
+  });
+
+  test("loses a container without a trace, but only while no agent would have been told", () => {
+    const { simulation, engine, events, live } = rig({});
+    engine.launch(launch("c1"));
+    simulation.runUntil(1);
+    engine.vanish("c1");
+    expect(live()).toBe(1);
+    engine.abandon(() => true);
+    engine.vanish("c1");
+    expect(live()).toBe(0);
+    expect(engine.find()).toEqual([]);
+    expect(events).toHaveLength(2);
+  });
+
+  test("whose machine loses power runs nothing more; what it kept is found as ended", () => {
+    const { simulation, engine, live } = rig({ runMs: 50 });
+    engine.launch(launch("c1"));
+    engine.launch(launch("c2"));
+    simulation.runUntil(1);
+    engine.powerOff(({ launch: { containerId } }) => containerId === "c2");
+    expect(live()).toBe(0);
+    simulation.runUntil(100);
+    expect(engine.find()).toMatchObject([
+      { containerId: "c2", state: { kind: "exited", signal: "SIGKILL" } },
+    ]);
+  });
+});

@@ -1,6 +1,7 @@
 import { NO_PAYLOAD } from "@bourse/model/task";
 import type { ContainerLaunch } from "@bourse/task/effects";
 import type { ContainerEvent, FoundContainer } from "@bourse/task/inputs";
+import { EngineTrouble } from "./engine-trouble.ts";
 import { cancel, type Scheduled } from "./event-queue.ts";
 import type { Simulation } from "./simulation.ts";
 
@@ -52,6 +53,7 @@ export interface ContainerWatcher {
  * when there is one; a restarted agent asks for what was `found`.
  */
 export class ContainerEngine {
+  readonly trouble: EngineTrouble;
   readonly #simulation: Simulation;
   readonly #workload: Workload;
   readonly #watcher: ContainerWatcher;
@@ -60,6 +62,7 @@ export class ContainerEngine {
   report: ((containerId: string, event: ContainerEvent) => void) | null = null;
 
   constructor(simulation: Simulation, workload: Workload, watcher: ContainerWatcher) {
+    this.trouble = new EngineTrouble(simulation);
     this.#simulation = simulation;
     this.#workload = workload;
     this.#watcher = watcher;
@@ -89,7 +92,8 @@ export class ContainerEngine {
     this.#containers.set(containerId, container);
     this.#watcher.began(container);
     this.#tell(containerId, { kind: "starting" });
-    container.timer = this.#simulation.after(container.plan.startMs, () => this.#start(container));
+    const delayMs = this.trouble.hangsForMs + container.plan.startMs;
+    container.timer = this.#simulation.after(delayMs, () => this.#start(container));
   }
 
   /** SIGTERM, grace, SIGKILL. Unknown and ended containers are left alone. */
@@ -113,6 +117,24 @@ export class ContainerEngine {
     if (container === undefined) return;
     if (container.state !== "exited") this.#end(container, KILLED);
     this.#containers.delete(containerId);
+  }
+
+  /** It goes without a trace: what nobody could have told the agent, so only while there is none. */
+  vanish(containerId: string): void {
+    const container = this.#containers.get(containerId);
+    if (container === undefined || this.report !== null) return;
+    this.remove(containerId);
+  }
+
+  /** The machine loses power: nothing runs on. What is kept is found as ended when it is back. */
+  powerOff(isKept: (container: Container) => boolean): void {
+    this.report = null;
+    for (const container of this.containers) {
+      const wasStarting = container.state === "starting";
+      this.#end(container, KILLED);
+      if (!wasStarting && isKept(container)) continue;
+      this.#containers.delete(container.launch.containerId);
+    }
   }
 
   /** The agent died: a container whose creation was under way came to be, or did not. */
@@ -143,7 +165,7 @@ export class ContainerEngine {
     if (container.timer !== null) cancel(container.timer);
     container.timer = null;
     const { containerId } = container.launch;
-    if (container.plan.hasLaunchFailure) {
+    if (container.plan.hasLaunchFailure || this.trouble.launchesFail) {
       this.#containers.delete(containerId);
       container.state = "exited";
       this.#watcher.ended(container);
@@ -162,9 +184,10 @@ export class ContainerEngine {
   }
 
   #stopLater(container: Container, gracePeriodMs: number): void {
-    const isGraceful = container.plan.stopMs <= gracePeriodMs;
+    const isGraceful = container.plan.stopMs <= gracePeriodMs && !this.trouble.ignoresStops;
     const signal = isGraceful ? "SIGTERM" : "SIGKILL";
-    this.#simulation.after(isGraceful ? container.plan.stopMs : gracePeriodMs, () =>
+    const stopMs = isGraceful ? container.plan.stopMs : gracePeriodMs;
+    this.#simulation.after(this.trouble.hangsForMs + stopMs, () =>
       this.#end(container, { kind: "exited", signal, isOutOfMemory: false }),
     );
   }
@@ -180,7 +203,17 @@ export class ContainerEngine {
   }
 
   #tell(containerId: string, event: ContainerEvent): void {
-    this.report?.(containerId, event);
+    const { report } = this;
+    if (report === null) return;
+    const { hangsForMs } = this.trouble;
+    if (hangsForMs === 0) {
+      report(containerId, event);
+      return;
+    }
+    this.#simulation.after(hangsForMs, () => {
+      // Another agent has found it as it is.
+      if (this.report === report) report(containerId, event);
+    });
   }
 }
 

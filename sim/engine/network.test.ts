@@ -91,3 +91,58 @@ test("an isolated node reaches nobody until the time is over", () => {
   expect(atServer).toEqual(["partition"]);
   expect(net.connect("f1", "master")).not.toBeNull();
 });
+
+describe("a partition", () => {
+  const between = (
+    side: readonly string[],
+    others: readonly string[] | null,
+    isOneWay = false,
+  ) => ({
+    side,
+    others,
+    isOneWay,
+  });
+
+  test.each<[what: string, partition: ReturnType<typeof between>, isCut: boolean]>([
+    ["of the two cuts their link", between(["f1"], ["master"]), true],
+    ["is the same from the other side", between(["master", "a1"], ["f2", "f1"]), true],
+    ["of one from everybody else cuts it", between(["master"], null), true],
+    ["with both on one side leaves it alone", between(["f1", "master"], null), false],
+    ["of others leaves it alone", between(["a1"], ["master"]), false],
+  ])("%s", (_what, partition, isCut) => {
+    const { simulation, network: net } = network("5");
+    const { atServer } = connect(net);
+    net.partition(partition, 100);
+    expect(net.connect("f1", "master") === null).toBe(isCut);
+    simulation.runUntil(100);
+    expect(atServer).toEqual(isCut ? ["partition"] : []);
+    expect(net.connect("f1", "master")).not.toBeNull();
+  });
+
+  test("of one way loses what is sent that way, delivers the rest, and ends the link in the end", () => {
+    const { simulation, network: net } = network("6");
+    const { link, atServer, atClient } = connect(net);
+    link.client.send(1);
+    simulation.runUntil(50);
+    net.partition(between(["f1"], ["master"], true), 10_000);
+    expect(net.connect("f1", "master")).toBeNull();
+    link.client.send(2);
+    link.server.send("heard");
+    simulation.runUntil(100);
+    expect(atServer).toEqual([1]);
+    expect(atClient).toEqual(["heard"]);
+    simulation.runUntil(20_000);
+    expect(atServer).toEqual([1, "partition"]);
+    expect(atClient).toEqual(["heard", "partition"]);
+  });
+
+  test("two of them end each at its own time, and healing ends both", () => {
+    const { simulation, network: net } = network("7");
+    net.partition(between(["f1"], null), 50);
+    net.partition(between(["master"], ["f1"]), 100);
+    simulation.runUntil(60);
+    expect(net.connect("f1", "master")).toBeNull();
+    net.heal();
+    expect(net.connect("f1", "master")).not.toBeNull();
+  });
+});

@@ -7,6 +7,15 @@ export interface Latency {
   readonly maxMs: number;
 }
 
+/** Two sets of nodes that do not reach each other. */
+export interface Partition {
+  readonly side: readonly string[];
+  /** Null: everybody else. */
+  readonly others: readonly string[] | null;
+  /** Only what `side` sends is lost: what the others send still arrives, until a link is given up for dead. */
+  readonly isOneWay: boolean;
+}
+
 /**
  * Links between named nodes. A link delivers an in-order prefix of what was sent, then breaks and loses the rest
  * (DESIGN, Links): what HTTP/2 gives. There is no loss, duplication or reordering within a link.
@@ -18,6 +27,7 @@ export class Network {
   readonly #links = new Set<Link<unknown, unknown>>();
   /** Nodes that reach nobody until the virtual time. */
   readonly #isolatedUntilMs = new Map<string, number>();
+  readonly #partitions = new Set<{ readonly partition: Partition; readonly untilMs: number }>();
   #slowUntilMs = 0;
   #slowExtraMs = 0;
 
@@ -30,6 +40,7 @@ export class Network {
   /** A link from a client to a server that is known to listen. Null: one of them is cut off. */
   connect<Up, Down>(client: string, server: string): Link<Up, Down> | null {
     if (this.isIsolated(client) || this.isIsolated(server)) return null;
+    if (this.#arePartitioned(client, server)) return null;
     const link: Link<Up, Down> = new Link(this, client, server);
     this.#links.add(link as Link<unknown, unknown>);
     return link;
@@ -50,6 +61,31 @@ export class Network {
     for (const link of this.links) if (link.touches(node)) link.break("partition", durationMs);
   }
 
+  /**
+   * Cuts what lies between the two sides, half-open, and refuses new links between them until `durationMs` have passed.
+   * A connection needs both ways, so a partition of one way refuses new links as well.
+   */
+  partition(partition: Partition, durationMs: number): void {
+    this.#partitions.add({ partition, untilMs: this.simulation.nowMs + durationMs });
+    for (const link of this.links) {
+      const isUp = isCut(partition, link.clientName, link.serverName);
+      const isDown = isCut(partition, link.serverName, link.clientName);
+      if (!isUp && !isDown) continue;
+      if (!partition.isOneWay) link.break("partition", durationMs);
+      else link.silence(isUp ? "client" : "server", "partition", durationMs);
+    }
+  }
+
+  #arePartitioned(client: string, server: string): boolean {
+    if (this.#partitions.size === 0) return false;
+    for (const rule of this.#partitions) {
+      if (rule.untilMs <= this.simulation.nowMs) this.#partitions.delete(rule);
+      else if (isCut(rule.partition, client, server) || isCut(rule.partition, server, client))
+        return true;
+    }
+    return false;
+  }
+
   /** Every message takes up to `extraMs` longer for a while. */
   slowDown(extraMs: number, durationMs: number): void {
     this.#slowExtraMs = extraMs;
@@ -59,6 +95,7 @@ export class Network {
   /** Heals everything that was to last. */
   heal(): void {
     this.#isolatedUntilMs.clear();
+    this.#partitions.clear();
     this.#slowUntilMs = 0;
   }
 
@@ -99,6 +136,14 @@ export class Link<Up, Down> {
     return `${this.#nodes[0]} - ${this.#nodes[1]}`;
   }
 
+  get clientName(): string {
+    return this.#nodes[0];
+  }
+
+  get serverName(): string {
+    return this.#nodes[1];
+  }
+
   touches(node: string): boolean {
     return this.#nodes.includes(node);
   }
@@ -117,6 +162,18 @@ export class Link<Up, Down> {
       if (!Number.isFinite(noticeMs)) continue;
       this.#network.simulation.after(noticeMs, () => end.notice(cause));
     }
+  }
+
+  /**
+   * What this side sends goes nowhere, what the other sends still arrives: until the silent side, whose messages nobody
+   * confirms, gives the link up at any time within `noticeWithinMs`.
+   */
+  silence(side: "client" | "server", cause: string, noticeWithinMs: number): void {
+    if (this.#isBroken) return;
+    this[side].silence();
+    const noticeMs = this.#network.drawNoticeMs(noticeWithinMs);
+    if (!Number.isFinite(noticeMs)) return;
+    this.#network.simulation.after(noticeMs, () => this.break(cause, noticeWithinMs));
   }
 
   #over(): void {
@@ -161,6 +218,11 @@ export class LinkEnd<Out, In> {
   cut(): void {
     this.#out.cut();
     this.#in.cut();
+  }
+
+  /** Nothing more leaves. */
+  silence(): void {
+    this.#out.cut();
   }
 
   notice(cause: string): void {
@@ -245,6 +307,14 @@ class Pipe<T> {
     this.#dueMs = this.#dueMs.slice(this.#head);
     this.#head = 0;
   }
+}
+
+/** Whether what `from` sends to `to` is lost. */
+function isCut({ side, others, isOneWay }: Partition, from: string, to: string): boolean {
+  const isIn = (name: string): boolean => side.includes(name);
+  const isOther = (name: string): boolean =>
+    others === null ? !isIn(name) : others.includes(name);
+  return (isIn(from) && isOther(to)) || (!isOneWay && isIn(to) && isOther(from));
 }
 
 function ignore(): void {}

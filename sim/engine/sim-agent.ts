@@ -11,8 +11,9 @@ import { type VolumeRef, volumeKey } from "@bourse/task/volumes";
 import { Alarm } from "./alarm.ts";
 import { ContainerEngine, type Workload } from "./containers.ts";
 import { deepFreeze } from "./deep-freeze.ts";
+import { NodeConditions } from "./node-conditions.ts";
 import { Outbox } from "./outbox.ts";
-import { drawDelayMs, type Surroundings } from "./shell.ts";
+import type { Surroundings } from "./shell.ts";
 import type { AgentLink } from "./sim-master.ts";
 
 /** The simulator's containers need no command: the workload says what they do. */
@@ -41,6 +42,7 @@ export class SimAgent {
   readonly info: AgentInfo;
   readonly engine: ContainerEngine;
   readonly options: SimAgentOptions;
+  readonly conditions: NodeConditions;
   readonly #around: Surroundings;
   readonly #random: Random;
   /** Directories of volumes that are there, by key; like the containers they outlive the process. */
@@ -58,6 +60,7 @@ export class SimAgent {
     this.name = options.name;
     this.info = options.info;
     this.#random = around.simulation.random.fork(options.name);
+    this.conditions = new NodeConditions(around.simulation);
     this.engine = new ContainerEngine(around.simulation, options.workload, {
       began: (container) => around.probes.containerBegan(this, container),
       ended: (container) => around.probes.containerEnded(this, container),
@@ -109,6 +112,13 @@ export class SimAgent {
     this.#life?.crash();
     this.#life = null;
     this.engine.abandon(() => this.#random.chance(0.5));
+  }
+
+  /** The machine goes dark: no connection is closed, no container goes on. What is on disk stays. */
+  losePower(): void {
+    this.#life?.losePower();
+    this.#life = null;
+    this.engine.powerOff(() => this.#random.chance(0.5));
   }
 
   /** Its core is thrown away and built anew from its own snapshot: nobody may notice. */
@@ -168,7 +178,8 @@ class AgentProcess {
         for (const record of records) machine.store(record);
       },
       deliver: (item) => this.#deliver(item),
-      drawDelayMs: (recordCount) => drawDelayMs(around.shell, random, recordCount),
+      drawDelayMs: (recordCount) =>
+        machine.conditions.drawDelayMs(around.shell, random, recordCount),
     });
   }
 
@@ -187,7 +198,7 @@ class AgentProcess {
   begin(): void {
     this.#machine.engine.report = (containerId, event) =>
       this.#later(() => this.#apply({ kind: "container", containerId, event }));
-    this.#carryOut(this.core.begin(this.#around.simulation.now));
+    this.#carryOut(this.core.begin(this.#machine.conditions.now));
     this.#connectLater();
   }
 
@@ -195,12 +206,21 @@ class AgentProcess {
     this.core = AgentCore.restore(deepFreeze(this.core.snapshot()));
   }
 
+  losePower(): void {
+    this.#die();
+    this.#link?.break("the machine is gone", Number.POSITIVE_INFINITY);
+  }
+
   crash(): void {
+    this.#die();
+    if (this.#random.chance(0.5)) this.#link?.client.close("the agent is gone");
+    else this.#link?.break("the agent is gone", this.#around.shell.connectMaxMs);
+  }
+
+  #die(): void {
     this.#isDead = true;
     this.#alarm.stop();
     this.#outbox.crash(this.#random.chance(0.5));
-    if (this.#random.chance(0.5)) this.#link?.client.close("the agent is gone");
-    else this.#link?.break("the agent is gone", this.#around.shell.connectMaxMs);
   }
 
   /** After what is under way now, but within this life. */
@@ -248,7 +268,7 @@ class AgentProcess {
   }
 
   #apply(input: AgentInput): void {
-    this.#carryOut(this.core.apply(this.#around.simulation.now, input));
+    this.#carryOut(this.core.apply(this.#machine.conditions.now, input));
   }
 
   #carryOut(effects: AgentEffects): void {

@@ -14,8 +14,9 @@ import type {
 } from "@bourse/session/session-io";
 import { Alarm } from "./alarm.ts";
 import { deepFreeze } from "./deep-freeze.ts";
+import { NodeConditions } from "./node-conditions.ts";
 import { Outbox } from "./outbox.ts";
-import { drawDelayMs, type Surroundings } from "./shell.ts";
+import type { Surroundings } from "./shell.ts";
 import type { FrameworkLink } from "./sim-master.ts";
 
 /** A policy that can say how far it is. */
@@ -52,6 +53,7 @@ export interface SimFrameworkOptions {
 export class SimFramework {
   readonly name: string;
   readonly options: SimFrameworkOptions;
+  readonly conditions: NodeConditions;
   readonly #around: Surroundings;
   readonly #random: Random;
   #record: SessionRecord | undefined;
@@ -70,6 +72,7 @@ export class SimFramework {
     this.options = options;
     this.name = options.name;
     this.#random = around.simulation.random.fork(options.name);
+    this.conditions = new NodeConditions(around.simulation);
   }
 
   get frameworkId(): FrameworkId | null {
@@ -202,7 +205,8 @@ class FrameworkProcess {
         for (const record of records) machine.store(record);
       },
       deliver: (item) => this.#deliver(item),
-      drawDelayMs: (recordCount) => drawDelayMs(around.shell, random, recordCount),
+      drawDelayMs: (recordCount) =>
+        machine.conditions.drawDelayMs(around.shell, random, recordCount),
     });
   }
 
@@ -225,12 +229,12 @@ class FrameworkProcess {
   }
 
   begin(): void {
-    this.#carryOut(this.session.begin(this.#around.simulation.now));
+    this.#carryOut(this.session.begin(this.#machine.conditions.now));
   }
 
   enter(input: SessionInput<unknown>): void {
     if (this.#isDead) return;
-    this.#carryOut(this.session.apply(this.#around.simulation.now, input));
+    this.#carryOut(this.session.apply(this.#machine.conditions.now, input));
   }
 
   #carryOut(effects: SessionEffects<unknown, unknown>): void {

@@ -11,8 +11,9 @@ import type { FrameworkCall, FrameworkEvent } from "@bourse/model/scheduler";
 import { Alarm } from "./alarm.ts";
 import { deepFreeze } from "./deep-freeze.ts";
 import type { Link } from "./network.ts";
+import { NodeConditions } from "./node-conditions.ts";
 import { Outbox } from "./outbox.ts";
-import { drawDelayMs, type Surroundings } from "./shell.ts";
+import type { Surroundings } from "./shell.ts";
 
 export type FrameworkLink = Link<FrameworkCall, FrameworkEvent>;
 export type AgentLink = Link<AgentToMaster, MasterToAgent>;
@@ -30,6 +31,7 @@ export type Timed = (now: Now, input: ClusterInput, apply: () => Effects) => Eff
  */
 export class SimMaster {
   readonly name = "master";
+  readonly conditions: NodeConditions;
   readonly #around: Surroundings;
   readonly #config: ClusterConfig;
   readonly #seed: string;
@@ -46,6 +48,7 @@ export class SimMaster {
     this.#around = around;
     this.#config = config;
     this.#random = around.simulation.random.fork("master");
+    this.conditions = new NodeConditions(around.simulation);
     this.#seed = `${around.simulation.seed}/master`;
   }
 
@@ -139,7 +142,8 @@ class MasterProcess {
         for (const record of records) machine.store(record);
       },
       deliver: (sending) => this.#deliver(sending),
-      drawDelayMs: (recordCount) => drawDelayMs(around.shell, random, recordCount),
+      drawDelayMs: (recordCount) =>
+        machine.conditions.drawDelayMs(around.shell, random, recordCount),
     });
   }
 
@@ -212,8 +216,8 @@ class MasterProcess {
   }
 
   #apply(input: ClusterInput): void {
-    const { now } = this.#around.simulation;
-    const { timed } = this.#machine;
+    const { timed, conditions } = this.#machine;
+    const { now } = conditions;
     const effects =
       timed === null
         ? this.cluster.apply(now, input)
