@@ -62,8 +62,13 @@ export class LoadWriter {
     this.#buffer = "";
     if (text !== "" && this.#failure === null && !this.#sink.write(text)) {
       await new Promise<void>((resolve) => {
-        this.#sink.once("drain", resolve);
-        this.#file.once("error", () => resolve());
+        const go = (): void => {
+          this.#sink.off("drain", go);
+          this.#file.off("error", go);
+          resolve();
+        };
+        this.#sink.on("drain", go);
+        this.#file.on("error", go);
       });
     }
     if (this.#failure !== null) throw this.#writeFailure();
