@@ -155,8 +155,8 @@ function minimumFinding({ minimum, role }: Candidate, fit: Fit): Finding {
 function budgetFinding({ clients }: Tables, { pair, frameworkId }: Candidate): Finding {
   if (clients.offersLeft[clients.frameworkOf[pair]!]! > 0) return passed("offer-budget");
   return failed("offer-budget", undefined, {
-    detail: () => "it sits on offers: it gets more when it has answered some",
-    remedy: () => `framework ${frameworkId} must answer the offers that it holds`,
+    detail: () => "it has as many offers as it may hold, or as it asked for",
+    remedy: () => `framework ${frameworkId} must answer the offers that it holds, or revive`,
   });
 }
 

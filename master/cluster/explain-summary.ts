@@ -14,7 +14,9 @@ export function frameworkSummary(framework: Framework, standing: OfferStanding):
   const held = framework.offers.size;
   const holding =
     held === 0 ? "" : `${name} holds ${count(held, "offer")} that it has not answered; `;
-  return `${holding}${offersFor(name, standing)}`;
+  const served =
+    framework.offersWanted === 0 ? `${name} got as many offers as it last asked for; ` : "";
+  return `${holding}${served}${offersFor(name, standing)}`;
 }
 
 export function roleSummary(role: Role, frameworks: number, standing: OfferStanding): string {

@@ -14,6 +14,7 @@ import {
 } from "./allocation.ts";
 import { COMPLETED_IDS_MAX } from "./config.ts";
 import { forgetInverseOffers } from "./inverse-offers.ts";
+import { wantOffers } from "./offer-budget.ts";
 import { removeOffer } from "./offers.ts";
 import { forgetOperation } from "./operations.ts";
 import {
@@ -44,6 +45,7 @@ export function newFramework(
     tasks: new Map(),
     offers: new Set(),
     offerBudget: null,
+    offersWanted: null,
     operations: new Map(),
     completedTasks: new Ring(state.config.completedTasksMax),
     decisions: new Ring(state.config.decisionsMax),
@@ -122,6 +124,7 @@ export function startSession(
   const heartbeatAtMs = now.monoMs + state.config.frameworkHeartbeatMs;
   state.timers.set("heartbeat-framework", framework.frameworkId, heartbeatAtMs);
   connectFramework(turn.state, framework);
+  wantOffers(state, framework, null);
 }
 
 export function heartbeat(turn: Turn, framework: Framework): void {
@@ -160,7 +163,10 @@ export function removeFramework(turn: Turn, framework: Framework, cause: string)
   out.change({ kind: "framework-removed", frameworkId, cause });
 }
 
-/** Un-suppresses and clears all filters of the roles; all roles when none is named (FEATURES 3.3). */
+/**
+ * Un-suppresses and clears all filters of the roles; all roles when none is named (FEATURES 3.3). Offers that the framework
+ * does not want are not made: in a large cluster each would be an offer, a refusal and a filter for nothing.
+ */
 export function revive(
   turn: Turn,
   framework: Framework,
@@ -168,6 +174,7 @@ export function revive(
 ): void {
   const roles = rolesMeant(framework, call.roles);
   framework.suppressedRoles = framework.suppressedRoles.filter((role) => !roles.includes(role));
+  wantOffers(turn.state, framework, call.offersMax ?? null);
   reviveRoles(turn.state, framework, roles);
 }
 

@@ -36,12 +36,29 @@ export function loosenBudget(state: ClusterState, framework: Framework): void {
   if (framework.offerBudget === null) return;
   const { offersMax, heldMax } = framework.offerBudget;
   framework.offerBudget = offersMax * 2 >= heldMax ? null : { offersMax: offersMax * 2, heldMax };
-  if (framework.offerBudget === null) state.allocator.limitOffers(framework.frameworkId, null);
-  else spendBudget(state, framework);
+  limitOffers(state, framework);
+}
+
+/** How many offers it wants from now on, until it says so again; null = as many as there are. */
+export function wantOffers(
+  state: ClusterState,
+  framework: Framework,
+  offersWanted: number | null,
+): void {
+  if (framework.offersWanted === null && offersWanted === null) return;
+  framework.offersWanted = offersWanted;
+  limitOffers(state, framework);
 }
 
 /** Tells the allocator how many more there may be, after one was taken out of the framework's hands. */
-export function spendBudget(state: ClusterState, { frameworkId, offerBudget, offers }: Framework) {
-  if (offerBudget === null) return;
-  state.allocator.limitOffers(frameworkId, Math.max(0, offerBudget.offersMax - offers.size));
+export function spendBudget(state: ClusterState, framework: Framework): void {
+  if (framework.offerBudget !== null) limitOffers(state, framework);
+}
+
+/** What it may hold and what it asked for: the smaller counts. */
+function limitOffers(state: ClusterState, framework: Framework): void {
+  const { frameworkId, offerBudget, offersWanted, offers } = framework;
+  const mayHold = offerBudget === null ? null : Math.max(0, offerBudget.offersMax - offers.size);
+  const isWantSmaller = mayHold === null || (offersWanted !== null && offersWanted < mayHold);
+  state.allocator.limitOffers(frameworkId, isWantSmaller ? offersWanted : mayHold);
 }

@@ -21,6 +21,7 @@ export function makeOffers(turn: Turn, allocations: readonly Allocation[]): void
     const record: OfferRecord = { offer, offeredAtMs: now.wallMs, dueMs };
     state.offers.set(offer.offerId, record);
     framework.offers.add(record);
+    if (framework.offersWanted !== null) framework.offersWanted--;
     agent.offers.add(record);
     const { offerId, agentId, role, resources } = offer;
     decide(turn, framework, { kind: "offered", offerId, agentId, role, resources });

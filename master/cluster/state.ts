@@ -97,6 +97,8 @@ export interface Framework {
   readonly offers: Set<OfferRecord>;
   /** Null = no bound. */
   offerBudget: OfferBudget | null;
+  /** So many more offers it asked for when it last revived; null = no bound. */
+  offersWanted: number | null;
   /** Those with an id, until their end is acknowledged. */
   readonly operations: Map<OperationId, OperationRecord>;
   readonly completedTasks: Ring<Task>;

@@ -43,8 +43,11 @@ export type FrameworkCall =
       readonly filters: Filters;
       readonly reasons?: readonly DeclineReason[];
     }
-  /** No roles given = all of the framework's roles. */
-  | { readonly kind: "revive"; readonly roles: readonly Role[] }
+  /**
+   * No roles given = all of the framework's roles. `offersMax`: at most so many offers, in all roles together, from now
+   * until the next revive or subscription; absent = no bound. Who places one task need not hear of every agent.
+   */
+  | { readonly kind: "revive"; readonly roles: readonly Role[]; readonly offersMax?: number }
   | { readonly kind: "suppress"; readonly roles: readonly Role[] }
   | {
       readonly kind: "kill";

@@ -1,7 +1,7 @@
 import type { FrameworkInfo } from "@bourse/model/framework";
 import type { OperationStatus, ResourceOperation } from "@bourse/model/operation";
 import { equal, type Resource } from "@bourse/model/resources";
-import type { FrameworkEvent } from "@bourse/model/scheduler";
+import type { FrameworkCall, FrameworkEvent } from "@bourse/model/scheduler";
 import type { Effects } from "../effects.ts";
 import { frameworkInfo, operationOf, quotaOf } from "./builders.ts";
 import { FakeAgent, type Surroundings } from "./fake-agent.ts";
@@ -54,7 +54,7 @@ export class Peers {
       () => framework.acknowledgeAll(),
       () => framework.call({ kind: "reconcile", tasks: [] }),
       () => framework.kill(pick),
-      () => framework.call({ kind: pick % 2 ? "suppress" : "revive", roles: [] }),
+      () => framework.call(demand(pick)),
       () => this.#deactivate(agent, pick),
       () => this.#pass([0.1, 1, 6, 16, 61, 80, 700][pick % 7] as number),
       () => this.#pass(1),
@@ -224,6 +224,11 @@ export class Peers {
       throw new Error(`${taskId} runs, but framework ${framework.frameworkId} was told ${state}`);
     }
   }
+}
+
+function demand(pick: number): FrameworkCall {
+  if (pick % 2 === 1) return { kind: "suppress", roles: [] };
+  return { kind: "revive", roles: [], ...(pick % 3 === 0 && { offersMax: (pick % 4) + 1 }) };
 }
 
 /** f1 knows of partitions and shared volumes and has one role; f2 is of the old kind (M-40) and has three. */

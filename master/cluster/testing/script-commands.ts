@@ -137,7 +137,11 @@ export class Script {
         return { kind: "decline", offerIds, filters, reasons };
       }
       case "revive":
-        return { kind: "revive", roles: plain };
+        return {
+          kind: "revive",
+          roles: plain,
+          ...(named.has("most") && { offersMax: Number(named.get("most")) }),
+        };
       case "suppress":
         return { kind: "suppress", roles: plain };
       case "kill": {

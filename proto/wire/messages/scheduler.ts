@@ -54,7 +54,7 @@ export const frameworkCall = union<FrameworkCall, "kind">(FrameworkCallSchema, "
   teardown: {},
   accept: { offerIds, operations, filters: nested(filters) },
   decline: { offerIds, filters: nested(filters), reasons },
-  revive: { roles },
+  revive: { roles, offersMax: optional(integer(1, LIMITS.batch)) },
   suppress: { roles },
   kill: { taskId: id(), agentId: optional(id()), killPolicy: optional(nested(killPolicy)) },
   acknowledge: { agentId: id(), taskId: id(), uuid: uuid() },

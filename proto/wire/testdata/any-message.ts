@@ -106,7 +106,11 @@ export const anyFrameworkCall: Arbitrary<FrameworkCall> = fc.oneof(
     { kind: kind("decline"), offerIds: few(id), filters },
     { reasons: some(reason) },
   ),
-  fc.record({ kind: fc.constantFrom("revive", "suppress"), roles: few(id) }),
+  row<Extract<FrameworkCall, { kind: "revive" }>, "kind" | "roles">(
+    { kind: kind("revive"), roles: few(id) },
+    { offersMax: fc.integer({ min: 1, max: 65_536 }) },
+  ),
+  fc.record({ kind: kind("suppress"), roles: few(id) }),
   row<Extract<FrameworkCall, { kind: "kill" }>, "kind" | "taskId">(
     { kind: kind("kill"), taskId: id },
     { agentId: id, killPolicy },

@@ -290,6 +290,13 @@ export declare type FrameworkCall_Revive = Message<"bourse.v1.FrameworkCall.Revi
    * @generated from field: repeated string roles = 1;
    */
   roles: string[];
+
+  /**
+   * At most so many offers from now until the next revive or subscription; absent = no bound.
+   *
+   * @generated from field: optional int64 offers_max = 2;
+   */
+  offersMax: bigint;
 };
 
 /**
