@@ -23,6 +23,7 @@ import type {
 import { NONE } from "./slots.ts";
 import { type AllocatorSnapshot, restoreTables, snapshotTables } from "./snapshot.ts";
 import { Tables } from "./tables.ts";
+import { Usage } from "./usage.ts";
 
 /**
  * Who gets which free resources next: dominant-resource fairness among roles, then among the frameworks of a role
@@ -308,6 +309,11 @@ export class Allocator {
   /** Why somebody gets or does not get offers: the place in the order, every check on every agent, what would help. */
   explain(question: ExplainQuestion, now: Now): OfferStanding {
     return explainOffers(this.#tables, question, this.#moment(now), this.#nextRunAtMs);
+  }
+
+  /** The cluster in numbers, for meters: to be asked for anew whenever it is read. */
+  get usage(): Usage {
+    return new Usage(this.#tables);
   }
 
   /** Plain data that shares nothing with the state. */
