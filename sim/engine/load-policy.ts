@@ -96,6 +96,10 @@ export class LoadPolicy implements SimPolicy {
     return this.#running;
   }
 
+  get placedCount(): number {
+    return this.#running + this.#done;
+  }
+
   get doneCount(): number {
     return this.#done;
   }

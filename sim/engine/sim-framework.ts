@@ -23,6 +23,8 @@ import type { FrameworkLink } from "./sim-master.ts";
 export interface SimPolicy<Input = unknown, Output = unknown> extends Policy<Input, Output> {
   /** What it still lacks, for people; null when all is as it should be. */
   lacks?(): string | null;
+  /** Tasks of its load that run or have ended well. */
+  readonly placedCount?: number;
   /** How long a task of its runs and how it ends; null, or no such method: as its agent's containers do. */
   planOf?(taskId: TaskId): { readonly runMs: number; readonly exitCode: number } | null;
 }

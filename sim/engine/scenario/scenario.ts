@@ -5,6 +5,7 @@ import type { Role } from "@bourse/model/ids";
 import type { OperatorCall } from "@bourse/model/operator";
 import type { Amount } from "@bourse/model/quota";
 import type { Resources } from "@bourse/model/resources";
+import type { ServiceConfig } from "@bourse/service-policy/service-config";
 import type { SessionConfig } from "@bourse/session/session-io";
 import type { AgentConfig } from "@bourse/task/inputs";
 import type { Latency } from "../network.ts";
@@ -58,7 +59,7 @@ export interface CheckOptions {
   readonly areOn: boolean;
 }
 
-/** Machines of one shape: `name-1`, `name-2`, ..., or just `name` when there is one. */
+/** Machines of one shape: `name-1`, `name-2`, ..., or just `name` when there is one; their host names too. */
 export interface AgentGroup {
   readonly name: string;
   readonly count: number;
@@ -87,7 +88,7 @@ export interface RoleSetting {
   readonly limits?: readonly Amount[];
 }
 
-/** Frameworks of one kind: `name-1`, `name-2`, ..., or just `name` when there is one. */
+/** Frameworks of one kind: `name-1`, `name-2`, ..., or just `name` when there is one. Each has the whole load. */
 export interface FrameworkSpec {
   readonly name: string;
   readonly count: number;
@@ -136,6 +137,10 @@ export interface ServiceSpec {
   readonly scales: readonly { readonly atMs: number; readonly count: number }[];
   /** One instance lives so long, evenly drawn; [Infinity, Infinity] = until it is stopped. */
   readonly runMs: readonly [min: number, max: number];
+  /** Of its own times, what differs from the service that is shipped. */
+  readonly config?: Partial<
+    Pick<ServiceConfig, "refuseMs" | "reviveIntervalMs" | "backoffMs" | "backoffMaxMs">
+  >;
 }
 
 /** A framework with state: reserves, makes volumes, launches on them, takes all of it back in the end. */
@@ -174,6 +179,10 @@ export interface Placement {
   }[];
 }
 
+/**
+ * In `call` agents and frameworks are named as in the scenario where a live call has their ids, machines by host name,
+ * and times of maintenance count from the beginning of the run.
+ */
 export interface TimedOperation {
   readonly atMs: number;
   readonly call: OperatorCall;
