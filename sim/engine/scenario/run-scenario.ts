@@ -2,12 +2,13 @@ import { CLUSTER_DEFAULTS } from "@bourse/cluster/config";
 import { Checks } from "../checks/checks.ts";
 import { Violations } from "../checks/violations.ts";
 import { DecisionTimes } from "../decision-times.ts";
-import { repair } from "../faults.ts";
+import { repair, scheduleFaults } from "../faults/schedule-faults.ts";
 import type { Quantiles } from "../histogram.ts";
 import type { DecisionTimesReport, RunReport } from "../report/run-report.ts";
 import { RunHash } from "../run-hash.ts";
 import type { World } from "../world.ts";
 import { buildWorld, startWorld } from "./build-world.ts";
+import type { Fault } from "./fault.ts";
 import { Operations } from "./operations.ts";
 import { PendingUpdates } from "./pending-updates.ts";
 import { scheduleReloads } from "./reloads.ts";
@@ -24,6 +25,8 @@ export interface RunTools {
   progress?(progress: RunProgress): void;
   /** Faults, crashes, restarts, for people. */
   noted?(atMs: number, text: string): void;
+  /** Whom a fault without targets picked. */
+  struck?(fault: Fault, names: readonly string[]): void;
 }
 
 export interface RunProgress {
@@ -95,6 +98,7 @@ export class ScenarioRun {
     this.#lastPlanMs = lastPlanMs(scenario);
     this.#untilMs = scenario.end.atMs;
     this.#operations = new Operations(world, scenario.operations);
+    scheduleFaults(world, scenario.faults, tools.struck);
     if (hasReloads) scheduleReloads(world, scenario.end);
     startWorld(world, scenario);
   }
