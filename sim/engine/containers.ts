@@ -96,6 +96,21 @@ export class ContainerEngine {
     container.timer = this.#simulation.after(delayMs, () => this.#start(container));
   }
 
+  /** One that ran already when the simulation began; its plan counts from now on. */
+  adopt(launch: ContainerLaunch, plan: ContainerPlan): void {
+    const container: Container = {
+      launch,
+      plan: { ...plan, startMs: 0, hasLaunchFailure: false },
+      state: "starting",
+      isStopping: false,
+      exit: null,
+      timer: null,
+    };
+    this.#containers.set(launch.containerId, container);
+    this.#watcher.began(container);
+    this.#start(container);
+  }
+
   /** SIGTERM, grace, SIGKILL. Unknown and ended containers are left alone. */
   stop(containerId: string, gracePeriodMs: number): void {
     const container = this.#containers.get(containerId);

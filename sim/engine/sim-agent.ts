@@ -1,15 +1,20 @@
 import type { AgentInfo } from "@bourse/model/agent";
-import type { AgentToMaster, MasterToAgent } from "@bourse/model/agent-messages";
+import type { MasterToAgent } from "@bourse/model/agent-messages";
 import type { RunSpec } from "@bourse/model/container";
 import type { AgentId, SessionId } from "@bourse/model/ids";
 import type { Random } from "@bourse/model/random";
 import { AgentCore } from "@bourse/task/agent-core";
 import { foldCheckpoint, recordsOf } from "@bourse/task/checkpoint";
-import type { AgentAction, AgentEffects, CheckpointRecord } from "@bourse/task/effects";
+import type {
+  AgentAction,
+  AgentEffects,
+  CheckpointRecord,
+  ContainerLaunch,
+} from "@bourse/task/effects";
 import type { AgentCheckpoint, AgentConfig, AgentInput } from "@bourse/task/inputs";
-import { type VolumeRef, volumeKey } from "@bourse/task/volumes";
+import { type VolumeRef, volumeKey, volumesIn } from "@bourse/task/volumes";
 import { Alarm } from "./alarm.ts";
-import { ContainerEngine, type Workload } from "./containers.ts";
+import { ContainerEngine, type ContainerPlan, type Workload } from "./containers.ts";
 import { deepFreeze } from "./deep-freeze.ts";
 import { NodeConditions } from "./node-conditions.ts";
 import { Outbox } from "./outbox.ts";
@@ -17,7 +22,7 @@ import type { Surroundings } from "./shell.ts";
 import type { AgentLink } from "./sim-master.ts";
 
 /** The simulator's containers need no command: the workload says what they do. */
-const RUN: RunSpec = Object.freeze({
+export const RUN: RunSpec = Object.freeze({
   command: Object.freeze({ isShell: false, args: [], environment: [] }),
   container: Object.freeze({ type: "process" as const }),
   killGraceMs: 3_000,
@@ -32,8 +37,20 @@ export interface SimAgentOptions {
   readonly info: AgentInfo;
   readonly config: AgentConfig;
   readonly workload: Workload;
+  /** What lives before the simulation left on the machine. */
+  readonly before?: AgentBefore;
   /** Null: the master is down or out of reach. */
   connect(): AgentLink | null;
+}
+
+/** What an agent finds at its first start. */
+export interface AgentBefore {
+  readonly checkpoint: AgentCheckpoint;
+  /** Those of its tasks, which run. */
+  readonly containers: readonly {
+    readonly launch: ContainerLaunch;
+    readonly plan: ContainerPlan;
+  }[];
 }
 
 /** A machine that runs tasks: its disk and its containers outlive the agent's process. */
@@ -65,6 +82,13 @@ export class SimAgent {
       began: (container) => around.probes.containerBegan(this, container),
       ended: (container) => around.probes.containerEnded(this, container),
     });
+    if (options.before !== undefined) this.#take(options.before);
+  }
+
+  #take({ checkpoint }: AgentBefore): void {
+    this.#records = Array.from(recordsOf(checkpoint));
+    this.agentId = checkpoint.agentId;
+    for (const volume of volumesIn(checkpoint.dynamic)) this.volumes.add(volumeKey(volume));
   }
 
   get core(): AgentCore | null {
@@ -96,6 +120,10 @@ export class SimAgent {
   start(): void {
     if (this.#life !== null) return;
     this.#starts += 1;
+    const { before } = this.options;
+    if (this.#starts === 1 && before !== undefined) {
+      for (const { launch, plan } of before.containers) this.engine.adopt(launch, plan);
+    }
     const core = new AgentCore({
       info: this.info,
       seed: `${this.#around.simulation.seed}/${this.name}/${this.#starts}`,
@@ -103,8 +131,14 @@ export class SimAgent {
       checkpoint: this.checkpoint,
       found: this.engine.find(),
     });
+    if (!this.#around.shell.hasCrashes) this.#keepNothing();
     this.#life = new AgentProcess(this, this.#around, core, this.#random);
     this.#life.begin();
+  }
+
+  #keepNothing(): void {
+    this.#records = [];
+    this.#folded = null;
   }
 
   /** The process dies; containers go on. */
@@ -151,17 +185,13 @@ export class SimAgent {
   }
 }
 
-type Item =
-  | { readonly kind: "send"; readonly session: SessionId; readonly message: AgentToMaster }
-  | { readonly kind: "act"; readonly action: AgentAction };
-
 /** One life of an agent's process. */
 class AgentProcess {
   core: AgentCore;
   readonly #machine: SimAgent;
   readonly #around: Surroundings;
   readonly #random: Random;
-  readonly #outbox: Outbox<CheckpointRecord, Item>;
+  readonly #outbox: Outbox<CheckpointRecord, AgentEffects>;
   readonly #alarm: Alarm;
   #link: AgentLink | null = null;
   #session: SessionId = 0;
@@ -177,7 +207,7 @@ class AgentProcess {
       store: (records) => {
         for (const record of records) machine.store(record);
       },
-      deliver: (item) => this.#deliver(item),
+      deliver: (effects) => this.#deliver(effects),
       drawDelayMs: (recordCount) =>
         machine.conditions.drawDelayMs(around.shell, random, recordCount),
     });
@@ -273,16 +303,16 @@ class AgentProcess {
 
   #carryOut(effects: AgentEffects): void {
     if (this.#around.shell.isStrict) deepFreeze(effects);
-    const items: Item[] = [];
-    for (const { session, message } of effects.send) items.push({ kind: "send", session, message });
-    for (const action of effects.act) items.push({ kind: "act", action });
-    this.#outbox.push(effects.persist, items);
+    const isQuiet = effects.send.length === 0 && effects.act.length === 0;
+    this.#outbox.push(effects.persist, isQuiet ? null : effects);
     this.#alarm.set(effects.wakeAtMs);
   }
 
-  #deliver(item: Item): void {
-    if (item.kind === "act") this.#act(item.action);
-    else if (item.session === this.#session) this.#link?.client.send(item.message);
+  #deliver({ send, act }: AgentEffects): void {
+    for (const { session, message } of send) {
+      if (session === this.#session) this.#link?.client.send(message);
+    }
+    for (const action of act) this.#act(action);
   }
 
   #act(action: AgentAction): void {

@@ -1,0 +1,115 @@
+import type { ClusterConfig } from "@bourse/cluster/inputs";
+import type { Machine, MaintenanceWindow } from "@bourse/model/maintenance";
+import type {
+  AgentView,
+  FrameworkView,
+  MachineView,
+  RoleView,
+  TaskView,
+} from "@bourse/model/operator";
+import type { TaskState } from "@bourse/model/task-state";
+import type { StartAgent, StartFramework, StartState, StartTask } from "./start-state.ts";
+
+/** What a master tells operators, all pages, at about one instant. */
+export interface LivePicture {
+  readonly takenAtMs: number;
+  readonly source: string;
+  readonly config: Partial<ClusterConfig>;
+  readonly agents: readonly AgentView[];
+  /** Without those that are over. */
+  readonly frameworks: readonly FrameworkView[];
+  /** Without those that have ended. */
+  readonly tasks: readonly TaskView[];
+  readonly roles: readonly RoleView[];
+  readonly machines: readonly MachineView[];
+}
+
+/**
+ * A start state from what a master tells. Pages are of slightly different moments, so what does not fit together is left
+ * out: tasks whose agent or framework was not listed. Tasks on agents that are out of reach are left out as well: nobody
+ * knows what became of them.
+ */
+export function startOfPicture(picture: LivePicture): StartState {
+  const agents = picture.agents.map(startAgent);
+  const frameworks = picture.frameworks
+    .filter(({ condition }) => condition !== "completed")
+    .map(startFramework);
+  const up = new Set(agents.filter(({ isUp }) => isUp).map(({ agentId }) => agentId));
+  const known = new Set(frameworks.map(({ frameworkId }) => frameworkId));
+  return {
+    takenAtMs: picture.takenAtMs,
+    source: picture.source,
+    config: picture.config,
+    agents,
+    frameworks,
+    tasks: picture.tasks
+      .filter(({ agentId, frameworkId }) => up.has(agentId) && known.has(frameworkId))
+      .filter(({ state }) => ALIVE.has(state))
+      .map(startTask),
+    quotas: picture.roles.flatMap(({ quota }) => (quota === undefined ? [] : [quota])),
+    weights: picture.roles
+      .filter(({ weightMilli }) => weightMilli !== 1_000)
+      .map(({ role, weightMilli }) => ({ role, weightMilli })),
+    maintenance: maintenanceOf(picture.machines),
+  };
+}
+
+const ALIVE: ReadonlySet<TaskState> = new Set<TaskState>([
+  "TASK_STAGING",
+  "TASK_STARTING",
+  "TASK_RUNNING",
+  "TASK_KILLING",
+]);
+
+function startAgent(view: AgentView): StartAgent {
+  const { agentId, hostname, port, version, total, attributes, domain, condition } = view;
+  const { isDeactivated, registeredAtMs, unreachableSinceMs } = view;
+  return {
+    agentId,
+    hostname,
+    port,
+    version,
+    total,
+    attributes,
+    ...(domain !== undefined && { domain }),
+    isDeactivated,
+    isUp: condition !== "unreachable" && condition !== "recovering",
+    registeredAtMs,
+    ...(unreachableSinceMs !== undefined && { unreachableSinceMs }),
+  };
+}
+
+function startFramework(view: FrameworkView): StartFramework {
+  const { frameworkId, name, user, principal, roles, capabilities, failoverTimeoutMs } = view;
+  return {
+    frameworkId,
+    name,
+    user,
+    ...(principal !== undefined && { principal }),
+    roles,
+    capabilities,
+    failoverTimeoutMs,
+    isUp: view.condition === "active",
+    registeredAtMs: view.registeredAtMs,
+    ...(view.removeAtMs !== undefined && {
+      disconnectedSinceMs: view.removeAtMs - failoverTimeoutMs,
+    }),
+  };
+}
+
+function startTask(view: TaskView): StartTask {
+  const { frameworkId, taskId, name, agentId, role, resources, state, launchedAtMs } = view;
+  const isKilling = state === "TASK_KILLING";
+  return { frameworkId, taskId, name, agentId, role, resources, isKilling, launchedAtMs };
+}
+
+/** Machines of one window are told one by one; each has a window of its own again. */
+function maintenanceOf(machines: readonly MachineView[]): StartState["maintenance"] {
+  const windows: MaintenanceWindow[] = [];
+  const down: Machine[] = [];
+  for (const { machine, mode, unavailability } of machines) {
+    if (mode === "down") down.push(machine);
+    if (unavailability !== undefined) windows.push({ machines: [machine], unavailability });
+  }
+  return { windows, down };
+}
