@@ -13,6 +13,7 @@ export class Alarm {
   #event: Scheduled | null = null;
   #lastRingMs = -1;
   #ringsAtOnce = 0;
+  readonly #pass = (): void => this.#passed();
 
   constructor(simulation: Simulation, ring: () => void) {
     this.#simulation = simulation;
@@ -39,10 +40,10 @@ export class Alarm {
   }
 
   #schedule(atMs: number): Scheduled {
-    return this.#simulation.at(Math.ceil(atMs), () => this.#pass());
+    return this.#simulation.at(Math.ceil(atMs), this.#pass);
   }
 
-  #pass(): void {
+  #passed(): void {
     this.#event = null;
     const nowMs = this.#simulation.nowMs;
     if (this.#wantedMs > nowMs) {

@@ -1,4 +1,5 @@
 import type { Random } from "@bourse/model/random";
+import type { Happening } from "./event-queue.ts";
 import type { Simulation } from "./simulation.ts";
 
 /** How long one message takes, in milliseconds. Drawn anew for every message; order on a link is kept all the same. */
@@ -234,7 +235,7 @@ export class LinkEnd<Out, In> {
 }
 
 /** One direction of a link: keeps order, and keeps to one event in the queue however many messages wait. */
-class Pipe<T> {
+class Pipe<T> implements Happening {
   readonly #network: Network;
   #messages: T[] = [];
   #dueMs: number[] = [];
@@ -275,30 +276,38 @@ class Pipe<T> {
 
   #due(): void {
     const dueMs = this.#network.simulation.nowMs + this.#network.drawLatencyMs();
-    this.#lastDueMs = Math.max(this.#lastDueMs, dueMs);
+    if (dueMs > this.#lastDueMs) this.#lastDueMs = dueMs;
     this.#dueMs.push(this.#lastDueMs);
-    this.#schedule();
+    if (!this.#isScheduled) this.#schedule();
   }
 
   #schedule(): void {
-    const next = this.#dueMs[this.#head];
-    if (this.#isScheduled || next === undefined) return;
     this.#isScheduled = true;
-    this.#network.simulation.at(next, () => this.#deliver());
+    this.#network.simulation.put(this.#dueMs[this.#head] as number, this);
   }
 
-  #deliver(): void {
+  /** Delivers what is due. */
+  run(): void {
     this.#isScheduled = false;
     const nowMs = this.#network.simulation.nowMs;
-    while (!this.#isCut && (this.#dueMs[this.#head] ?? Number.POSITIVE_INFINITY) <= nowMs) {
+    while (!this.#isCut && this.#head < this.#dueMs.length) {
       const index = this.#head;
+      if ((this.#dueMs[index] as number) > nowMs) break;
       this.#head += 1;
       if (index < this.#messages.length) this.#received(this.#messages[index] as T);
       else this.#closed(this.#closeCause ?? "closed");
     }
     if (this.#isCut) return;
-    if (this.#head > 1024 && this.#head * 2 > this.#dueMs.length) this.#compact();
-    this.#schedule();
+    if (this.#head === this.#dueMs.length) this.#empty();
+    else if (this.#head > 1024 && this.#head * 2 > this.#dueMs.length) this.#compact();
+    if (!this.#isScheduled && this.#head < this.#dueMs.length) this.#schedule();
+  }
+
+  /** What was delivered is nobody's any more: a list that kept it would keep it from the garbage collector. */
+  #empty(): void {
+    this.#messages.length = 0;
+    this.#dueMs.length = 0;
+    this.#head = 0;
   }
 
   /** The close marker has a due time and no message, so both lists lose the same prefix. */

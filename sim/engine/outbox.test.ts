@@ -4,7 +4,7 @@ import { Simulation } from "./simulation.ts";
 
 interface Rig {
   readonly simulation: Simulation;
-  readonly outbox: Outbox<string, string>;
+  readonly outbox: Outbox<string, readonly string[]>;
   /** Appends as lists, sendings as strings, in the order in which they happened. */
   readonly log: (string | readonly string[])[];
 }
@@ -13,9 +13,9 @@ function rig(delaysMs: readonly number[]): Rig {
   const simulation = new Simulation("1");
   const log: (string | readonly string[])[] = [];
   const waiting = [...delaysMs];
-  const outbox = new Outbox<string, string>(simulation, {
+  const outbox = new Outbox<string, readonly string[]>(simulation, {
     store: (records) => log.push(records),
-    deliver: (item) => log.push(item),
+    deliver: (items) => log.push(...items),
     drawDelayMs: () => waiting.shift() ?? 0,
   });
   return { simulation, outbox, log };
@@ -26,7 +26,7 @@ test("everything behind an unwritten record waits for it, and all waiting record
   outbox.push(["r1"], ["s1"]);
   outbox.push([], ["s2"]);
   outbox.push(["r2"], ["s3"]);
-  outbox.push(["r3"], []);
+  outbox.push(["r3"], null);
   expect(log).toEqual([]);
   simulation.runUntil(10);
   expect(log).toEqual([["r1"], "s1"]);
@@ -38,9 +38,9 @@ test("everything behind an unwritten record waits for it, and all waiting record
 test("what is pushed while others are carried out comes after them", () => {
   const simulation = new Simulation("1");
   const log: string[] = [];
-  const outbox = new Outbox<string, string>(simulation, {
+  const outbox = new Outbox<string, readonly string[]>(simulation, {
     store: () => {},
-    deliver: (item) => log.push(item),
+    deliver: (items) => log.push(...items),
     drawDelayMs: () => 5,
   });
   outbox.push([], ["s1", "s2"]);

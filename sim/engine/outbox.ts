@@ -3,6 +3,7 @@ import type { Simulation } from "./simulation.ts";
 export interface OutboxPort<Record, Item> {
   /** The records are on disk from now on. */
   store(records: readonly Record[]): void;
+  /** Carries out what one `push` gave. */
   deliver(item: Item): void;
   /** How long the append that starts now takes; without records, how long the effects are held back. 0 = not at all. */
   drawDelayMs(recordCount: number): number;
@@ -15,7 +16,7 @@ export interface OutboxPort<Record, Item> {
 export class Outbox<Record, Item> {
   readonly #simulation: Simulation;
   readonly #port: OutboxPort<Record, Item>;
-  #entries: { readonly records: readonly Record[]; readonly items: readonly Item[] }[] = [];
+  #entries: { readonly records: readonly Record[]; readonly item: Item | null }[] = [];
   #appending: readonly Record[] | null = null;
   #isDead = false;
 
@@ -28,18 +29,20 @@ export class Outbox<Record, Item> {
     return this.#entries.length === 0;
   }
 
-  push(records: readonly Record[], items: readonly Item[]): void {
-    if (this.#isDead || (records.length === 0 && items.length === 0)) return;
+  /** Null: nothing but the records. */
+  push(records: readonly Record[], item: Item | null): void {
+    if (this.#isDead || (records.length === 0 && item === null)) return;
     if (this.#entries.length > 0 || this.#appending !== null) {
-      this.#entries.push({ records, items });
+      this.#entries.push({ records, item });
       return;
     }
     const delayMs = this.#port.drawDelayMs(records.length);
     if (delayMs === 0) {
-      this.#carryOut(records, items);
+      if (records.length > 0) this.#port.store(records);
+      if (item !== null) this.#port.deliver(item);
       return;
     }
-    this.#entries.push({ records, items });
+    this.#entries.push({ records, item });
     this.#append(records, delayMs);
   }
 
@@ -75,14 +78,7 @@ export class Outbox<Record, Item> {
 
   #complete(records: readonly Record[], entryCount: number): void {
     const done = this.#entries.splice(0, entryCount);
-    this.#carryOut(
-      records,
-      done.flatMap(({ items }) => items),
-    );
-  }
-
-  #carryOut(records: readonly Record[], items: readonly Item[]): void {
     if (records.length > 0) this.#port.store(records);
-    for (const item of items) this.#port.deliver(item);
+    for (const { item } of done) if (item !== null) this.#port.deliver(item);
   }
 }

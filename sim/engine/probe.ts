@@ -25,47 +25,69 @@ export interface Probe {
   noted?(atMs: number, text: string): void;
 }
 
-/** All that look on, as one. */
+/** All that look on, as one: each hook knows who listens to it, because most listen to few. */
 export class Probes implements Required<Probe> {
-  readonly #all: Probe[] = [];
+  readonly #masterDecided: With<"masterDecided">[] = [];
+  readonly #masterSent: With<"masterSent">[] = [];
+  readonly #agentStored: With<"agentStored">[] = [];
+  readonly #containerBegan: With<"containerBegan">[] = [];
+  readonly #containerEnded: With<"containerEnded">[] = [];
+  readonly #volumeGone: With<"volumeGone">[] = [];
+  readonly #frameworkSent: With<"frameworkSent">[] = [];
+  readonly #frameworkHeard: With<"frameworkHeard">[] = [];
+  readonly #noted: With<"noted">[] = [];
 
   add(probe: Probe): void {
-    this.#all.push(probe);
+    if (has(probe, "masterDecided")) this.#masterDecided.push(probe);
+    if (has(probe, "masterSent")) this.#masterSent.push(probe);
+    if (has(probe, "agentStored")) this.#agentStored.push(probe);
+    if (has(probe, "containerBegan")) this.#containerBegan.push(probe);
+    if (has(probe, "containerEnded")) this.#containerEnded.push(probe);
+    if (has(probe, "volumeGone")) this.#volumeGone.push(probe);
+    if (has(probe, "frameworkSent")) this.#frameworkSent.push(probe);
+    if (has(probe, "frameworkHeard")) this.#frameworkHeard.push(probe);
+    if (has(probe, "noted")) this.#noted.push(probe);
   }
 
   masterDecided(now: Now, input: ClusterInput, effects: Effects): void {
-    for (const probe of this.#all) probe.masterDecided?.(now, input, effects);
+    for (const probe of this.#masterDecided) probe.masterDecided(now, input, effects);
   }
 
   masterSent(sending: Sending): void {
-    for (const probe of this.#all) probe.masterSent?.(sending);
+    for (const probe of this.#masterSent) probe.masterSent(sending);
   }
 
   agentStored(agent: SimAgent, record: CheckpointRecord): void {
-    for (const probe of this.#all) probe.agentStored?.(agent, record);
+    for (const probe of this.#agentStored) probe.agentStored(agent, record);
   }
 
   containerBegan(agent: SimAgent, container: Container): void {
-    for (const probe of this.#all) probe.containerBegan?.(agent, container);
+    for (const probe of this.#containerBegan) probe.containerBegan(agent, container);
   }
 
   containerEnded(agent: SimAgent, container: Container): void {
-    for (const probe of this.#all) probe.containerEnded?.(agent, container);
+    for (const probe of this.#containerEnded) probe.containerEnded(agent, container);
   }
 
   volumeGone(agent: SimAgent, volume: VolumeRef): void {
-    for (const probe of this.#all) probe.volumeGone?.(agent, volume);
+    for (const probe of this.#volumeGone) probe.volumeGone(agent, volume);
   }
 
   frameworkSent(framework: SimFramework, call: FrameworkCall): void {
-    for (const probe of this.#all) probe.frameworkSent?.(framework, call);
+    for (const probe of this.#frameworkSent) probe.frameworkSent(framework, call);
   }
 
   frameworkHeard(framework: SimFramework, event: FrameworkEvent): void {
-    for (const probe of this.#all) probe.frameworkHeard?.(framework, event);
+    for (const probe of this.#frameworkHeard) probe.frameworkHeard(framework, event);
   }
 
   noted(atMs: number, text: string): void {
-    for (const probe of this.#all) probe.noted?.(atMs, text);
+    for (const probe of this.#noted) probe.noted(atMs, text);
   }
+}
+
+type With<Hook extends keyof Probe> = Probe & Required<Pick<Probe, Hook>>;
+
+function has<Hook extends keyof Probe>(probe: Probe, hook: Hook): probe is With<Hook> {
+  return probe[hook] !== undefined;
 }

@@ -168,11 +168,7 @@ type Stored =
   | { readonly kind: "policy"; readonly state: unknown }
   | { readonly kind: "intent"; readonly intent: unknown };
 
-type Item =
-  | { readonly kind: "send"; readonly session: SessionId; readonly call: FrameworkCall }
-  | { readonly kind: "link"; readonly link: SessionLink }
-  | { readonly kind: "output"; readonly output: unknown }
-  | { readonly kind: "deliver"; readonly event: PolicyEvent<unknown> };
+type Effects = SessionEffects<unknown, unknown>;
 
 /** One life of a scheduler's process. */
 class FrameworkProcess {
@@ -182,7 +178,7 @@ class FrameworkProcess {
   readonly #machine: SimFramework;
   readonly #around: Surroundings;
   readonly #random: Random;
-  readonly #outbox: Outbox<Stored, Item>;
+  readonly #outbox: Outbox<Stored, Effects>;
   readonly #alarm: Alarm;
   #link: FrameworkLink | null = null;
   #lastSession: SessionId = 0;
@@ -206,7 +202,7 @@ class FrameworkProcess {
       store: (records) => {
         for (const record of records) machine.store(record);
       },
-      deliver: (item) => this.#deliver(item),
+      deliver: (effects) => this.#deliver(effects),
       drawDelayMs: (recordCount) =>
         machine.conditions.drawDelayMs(around.shell, random, recordCount),
     });
@@ -239,22 +235,21 @@ class FrameworkProcess {
     this.#carryOut(this.session.apply(this.#machine.conditions.now, input));
   }
 
-  #carryOut(effects: SessionEffects<unknown, unknown>): void {
+  #carryOut(effects: Effects): void {
     const { isStrict, hasCrashes } = this.#around.shell;
     if (isStrict) deepFreeze(effects);
-    const records: Stored[] = Array.from(effects.persist);
-    if (hasCrashes) {
-      for (const intent of effects.intents) records.push({ kind: "intent", intent });
-      const state = this.policy?.snapshot();
-      if (state !== undefined) records.push({ kind: "policy", state: deepFreeze(state) });
-    }
-    const items: Item[] = [];
-    for (const { session, call } of effects.send) items.push({ kind: "send", session, call });
-    for (const link of effects.link) items.push({ kind: "link", link });
-    for (const output of effects.outputs) items.push({ kind: "output", output });
-    for (const event of effects.deliver) items.push({ kind: "deliver", event });
-    this.#outbox.push(records, items);
+    const records = hasCrashes ? this.#recordsOf(effects) : effects.persist;
+    this.#outbox.push(records, isQuiet(effects) ? null : effects);
     this.#alarm.set(effects.wakeAtMs);
+  }
+
+  /** What a restart must find. */
+  #recordsOf({ persist, intents }: Effects): readonly Stored[] {
+    const records: Stored[] = Array.from(persist);
+    for (const intent of intents) records.push({ kind: "intent", intent });
+    const state = this.policy?.snapshot();
+    if (state !== undefined) records.push({ kind: "policy", state: deepFreeze(state) });
+    return records;
   }
 
   reload(): void {
@@ -274,22 +269,12 @@ class FrameworkProcess {
     else this.#link?.break("the scheduler is gone", this.#around.shell.connectMaxMs);
   }
 
-  #deliver(item: Item): void {
+  #deliver({ send, link, outputs, deliver }: Effects): void {
     const { options } = this.#machine;
-    switch (item.kind) {
-      case "send":
-        this.#send(item.session, item.call);
-        return;
-      case "link":
-        this.#relink(item.link);
-        return;
-      case "output":
-        options.output?.(item.output);
-        return;
-      case "deliver":
-        options.deliver?.(item.event);
-        return;
-    }
+    for (const { session, call } of send) this.#send(session, call);
+    for (const change of link) this.#relink(change);
+    for (const output of outputs) options.output?.(output);
+    for (const event of deliver) options.deliver?.(event);
   }
 
   #send(session: SessionId, call: FrameworkCall): void {
@@ -347,4 +332,9 @@ class FrameworkProcess {
     this.#machine.hear(event);
     this.enter({ kind: "event", session, event });
   }
+}
+
+/** Nothing leaves. */
+function isQuiet({ send, link, outputs, deliver }: Effects): boolean {
+  return send.length + link.length + outputs.length + deliver.length === 0;
 }

@@ -122,7 +122,7 @@ class MasterProcess {
   readonly #machine: SimMaster;
   readonly #around: Surroundings;
   readonly #random: Random;
-  readonly #outbox: Outbox<RegistryRecord, Sending>;
+  readonly #outbox: Outbox<RegistryRecord, readonly Sending[]>;
   readonly #alarm: Alarm;
   readonly #sessions = new Map<SessionId, Session>();
   #inbox: ClusterInput[] = [];
@@ -141,7 +141,9 @@ class MasterProcess {
       store: (records) => {
         for (const record of records) machine.store(record);
       },
-      deliver: (sending) => this.#deliver(sending),
+      deliver: (sendings) => {
+        for (const sending of sendings) this.#deliver(sending);
+      },
       drawDelayMs: (recordCount) =>
         machine.conditions.drawDelayMs(around.shell, random, recordCount),
     });
@@ -224,7 +226,7 @@ class MasterProcess {
         : timed(now, input, () => this.cluster.apply(now, input));
     if (this.#around.shell.isStrict) deepFreeze(effects);
     this.#alarm.set(effects.wakeAtMs);
-    this.#outbox.push(effects.persist, effects.send);
+    this.#outbox.push(effects.persist, effects.send.length === 0 ? null : effects.send);
     this.#around.probes.masterDecided(now, input, effects);
   }
 

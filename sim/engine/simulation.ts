@@ -1,6 +1,6 @@
 import type { Now } from "@bourse/model/now";
 import { Random } from "@bourse/model/random";
-import { EventQueue, type Scheduled } from "./event-queue.ts";
+import { EventQueue, type Happening, type Scheduled } from "./event-queue.ts";
 
 /** Wall clock at virtual time zero: 2026-01-01 00:00 UTC. Any date would do; a fixed one keeps hashes alike. */
 export const WALL_ORIGIN_MS = 1_767_225_600_000;
@@ -41,15 +41,21 @@ export class Simulation {
     return this.#queue.add(Math.max(atMs, this.#now.monoMs), run);
   }
 
+  /** The same for what is never cancelled and happens often. */
+  put(atMs: number, event: Happening): void {
+    this.#queue.put(Math.max(atMs, this.#now.monoMs), event);
+  }
+
   after(delayMs: number, run: () => void): Scheduled {
     return this.at(this.#now.monoMs + delayMs, run);
   }
 
   /** Runs the next event. False: nothing will ever happen again. */
   step(): boolean {
+    const atMs = this.#queue.nextAtMs;
     const next = this.#queue.take();
     if (next === null) return false;
-    this.#moveTo(next.atMs);
+    this.#moveTo(atMs);
     this.#eventCount += 1;
     next.run();
     return true;
