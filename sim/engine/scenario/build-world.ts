@@ -8,7 +8,10 @@ import { SESSION_DEFAULTS } from "@bourse/session/session-io";
 import { AGENT_CONFIG_DEFAULTS } from "@bourse/task/config";
 import type { LoadMeter } from "../frameworks/load-meter.ts";
 import type { SimFramework } from "../sim-framework.ts";
+import { beginWith } from "../start/begin-with.ts";
+import type { StartState } from "../start/start-state.ts";
 import { World } from "../world.ts";
+import { CONTAINER_DEFAULTS } from "./defaults.ts";
 import { type PolicySource, policySource } from "./policy-of.ts";
 import type { AgentGroup, FrameworkSpec, Scenario } from "./scenario.ts";
 import { GroupWorkload, TaskPlans } from "./task-plans.ts";
@@ -16,6 +19,8 @@ import { GroupWorkload, TaskPlans } from "./task-plans.ts";
 export interface BuildTools {
   /** Told how the tasks of loads fare; asked for when a policy begins, so that it may look at the world first. */
   meter(): LoadMeter | null;
+  /** What a live cluster holds already; absent = the cluster begins empty. */
+  readonly start?: StartState | undefined;
 }
 
 /** The cluster of a scenario, all of it still down. Faults, operations and checks are not part of it. */
@@ -31,7 +36,24 @@ export function buildWorld(scenario: Scenario, tools: BuildTools): World {
   for (const spec of scenario.frameworks) {
     for (const name of namesOf(spec)) addFramework({ world, scenario, spec, name, plans, tools });
   }
+  if (tools.start !== undefined) addStart(world, scenario, tools.start, { plans, tools });
   return world;
+}
+
+/** Whoever is there already comes behind those of the scenario. */
+function addStart(
+  world: World,
+  { agentConfig, sessionConfig }: Scenario,
+  start: StartState,
+  { plans, tools }: { readonly plans: TaskPlans; readonly tools: BuildTools },
+): void {
+  const random = world.simulation.random.fork("containers of the start");
+  beginWith(world, start, {
+    agentConfig: { ...AGENT_CONFIG_DEFAULTS, ...agentConfig },
+    session: { ...SESSION_DEFAULTS, ...sessionConfig },
+    workload: new GroupWorkload(CONTAINER_DEFAULTS, random, plans),
+    meter: () => tools.meter(),
+  });
 }
 
 /** Everything that a scenario starts, at the time when it does: the master at once, the others as their specs say. */
@@ -65,6 +87,8 @@ export function startWorld(world: World, scenario: Scenario): void {
       scale(world, framework, spec);
     }
   }
+  for (const agent of world.agents.slice(agentIndex)) agent.start();
+  for (const framework of world.frameworks.slice(frameworkIndex)) framework.start();
 }
 
 /** `name-1`, `name-2`, ..., or just `name` when there is one. */

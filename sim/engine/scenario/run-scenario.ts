@@ -6,6 +6,7 @@ import { repair, scheduleFaults } from "../faults/schedule-faults.ts";
 import type { Quantiles } from "../histogram.ts";
 import type { DecisionTimesReport, RunReport } from "../report/run-report.ts";
 import { RunHash } from "../run-hash.ts";
+import type { StartState } from "../start/start-state.ts";
 import type { World } from "../world.ts";
 import { buildWorld, startWorld } from "./build-world.ts";
 import type { Fault } from "./fault.ts";
@@ -25,6 +26,8 @@ export interface RunTools {
   progress?(progress: RunProgress): void;
   /** Faults, crashes, restarts, for people. */
   noted?(atMs: number, text: string): void;
+  /** What a live cluster holds already; absent = the cluster begins empty. */
+  readonly start?: StartState;
   /** Whom a fault without targets picked. */
   struck?(fault: Fault, names: readonly string[]): void;
 }
@@ -81,7 +84,7 @@ export class ScenarioRun {
     this.#beganNs = tools.stopwatch();
     this.#scenario = scenario;
     this.#tools = tools;
-    const world = buildWorld(scenario, { meter: () => null });
+    const world = buildWorld(scenario, { meter: () => null, start: tools.start });
     this.world = world;
     if (tools.noted !== undefined) world.probes.add({ noted: tools.noted });
     world.probes.add(this.#hash.probe);
