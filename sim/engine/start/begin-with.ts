@@ -183,12 +183,10 @@ function addFramework(
   },
 ): void {
   const { frameworkId } = framework;
-  const tasks = (by.tasksOf.get(frameworkId) ?? []).map(({ taskId, agentId, role, resources }) => ({
-    taskId,
-    agentId,
-    role,
-    resources,
-  }));
+  // Those that it has told to end are not missed when they do.
+  const tasks = (by.tasksOf.get(frameworkId) ?? [])
+    .filter(({ isKilling }) => !isKilling)
+    .map(({ taskId, agentId, role, resources }) => ({ taskId, agentId, role, resources }));
   const node = world.addFramework({
     name: by.names.frameworks.get(frameworkId) as string,
     info: frameworkInfo(framework),
