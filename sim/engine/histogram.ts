@@ -42,6 +42,21 @@ export class Histogram {
     return 0;
   }
 
+  /** Counts below `unit`, below twice that, four times, ...; a reading at an edge may count in the next one. */
+  doublings(unit: number): readonly number[] {
+    const counts: number[] = [];
+    let below = unit;
+    let doubling = 0;
+    for (let bucket = 0; bucket < BUCKETS; bucket++) {
+      const count = this.#counts[bucket]!;
+      if (count === 0) continue;
+      for (; endOf(bucket) >= below; below *= 2) doubling += 1;
+      while (counts.length <= doubling) counts.push(0);
+      counts[doubling]! += count;
+    }
+    return counts;
+  }
+
   /** `unit`: how many of what was counted make one of what is reported, e.g. 1,000 ns a microsecond. */
   quantiles(unit = 1): Quantiles {
     return {

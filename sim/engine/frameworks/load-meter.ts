@@ -6,8 +6,17 @@ import type { Role } from "@bourse/model/ids";
  */
 export interface LoadMeter {
   arrived(role: Role, count: number): void;
-  /** An accept that launches the task leaves. `offeredMs`: when the offer came, or the task, whichever was later. */
-  launched(role: Role, arrivedMs: number, offeredMs: number, nowMs: number): void;
+  /**
+   * An accept that launches the task leaves. `offeredMs`: when the offer came, or the task, whichever was later.
+   * `isRetry`: an attempt after the first; it says nothing of how long the task waited.
+   */
+  launched(
+    role: Role,
+    arrivedMs: number,
+    offeredMs: number,
+    nowMs: number,
+    isRetry?: boolean,
+  ): void;
   /** The first update of an attempt that was launched at `launchedMs`. */
   staged(launchedMs: number, nowMs: number): void;
   /** The first RUNNING update of the task; `stagedMs` is that attempt's first update. */
