@@ -1,11 +1,12 @@
 import { assert } from "@bourse/model/assert";
-import type { TaskId } from "@bourse/model/ids";
+import type { OfferId, TaskId } from "@bourse/model/ids";
 import type { Now } from "@bourse/model/now";
 import type { Offer } from "@bourse/model/offer";
 import { type Resources, scalarMilli } from "@bourse/model/resources";
 import { NO_PAYLOAD, type TaskInfo, type TaskStatus } from "@bourse/model/task";
 import { isTerminal } from "@bourse/model/task-state";
 import type { PolicyCall, PolicyCalls, PolicyEvent, TaskRef } from "@bourse/session/policy";
+import { OfferWish, type OfferWishSnapshot } from "./offer-wish.ts";
 import type { SimPolicy } from "./sim-framework.ts";
 import { isGivenUp, isLive } from "./task-fate.ts";
 
@@ -52,7 +53,7 @@ export class LoadPolicy implements SimPolicy {
   #arrived = 0;
   #running = 0;
   #done = 0;
-  #isSuppressed = false;
+  #wish = new OfferWish();
   #isConnected = false;
   /** Its session is a new one and knows none of the tasks of an earlier life. */
   #isRestored = false;
@@ -74,7 +75,7 @@ export class LoadPolicy implements SimPolicy {
     policy.#arrived = state.arrived;
     policy.#running = state.running;
     policy.#done = state.done;
-    policy.#isSuppressed = state.isSuppressed;
+    policy.#wish = OfferWish.restore(state.wish);
     policy.#isRestored = true;
     return policy;
   }
@@ -88,7 +89,7 @@ export class LoadPolicy implements SimPolicy {
       arrived: this.#arrived,
       running: this.#running,
       done: this.#done,
-      isSuppressed: this.#isSuppressed,
+      wish: this.#wish.snapshot(),
     };
   }
 
@@ -114,13 +115,12 @@ export class LoadPolicy implements SimPolicy {
 
   apply(now: Now, event: PolicyEvent<unknown>): PolicyCalls<unknown> {
     const calls: PolicyCall[] = [];
-    let track: readonly TaskRef[] = [];
+    let track: readonly TaskRef[] | undefined;
     this.#arrive(now);
     switch (event.kind) {
       case "subscribed":
         this.#isConnected = true;
-        this.#isSuppressed = this.#isIdle;
-        calls.push(this.#isIdle ? SUPPRESS : REVIVE);
+        this.#wish.subscribed();
         if (this.#isRestored) track = this.#launchedTasks();
         this.#isRestored = false;
         break;
@@ -128,7 +128,7 @@ export class LoadPolicy implements SimPolicy {
         this.#isConnected = false;
         break;
       case "offers":
-        for (const offer of event.offers) calls.push(this.#answer(offer));
+        this.#answer(now, event.offers, calls);
         break;
       case "update":
         this.#update(now, event.status, calls);
@@ -139,8 +139,8 @@ export class LoadPolicy implements SimPolicy {
       default:
         break;
     }
-    this.#askFor(calls);
-    return { calls, track, wakeAtMs: this.#nextWakeMs() };
+    const wakeAtMs = this.#askFor(now, calls);
+    return track === undefined ? { calls, wakeAtMs } : { calls, track, wakeAtMs };
   }
 
   get #isIdle(): boolean {
@@ -161,6 +161,7 @@ export class LoadPolicy implements SimPolicy {
   #enqueue(index: number): void {
     this.#phase[index] = PHASE.queued;
     this.#queue.push(index);
+    this.#wish.renewed();
   }
 
   #nextWakeMs(): number {
@@ -168,26 +169,29 @@ export class LoadPolicy implements SimPolicy {
     return Math.min(arrivalMs, this.#retries[0]?.atMs ?? Number.POSITIVE_INFINITY);
   }
 
-  /** Suppresses when nothing waits, revives when something does. */
-  #askFor(calls: PolicyCall[]): void {
-    if (!this.#isConnected || this.#isSuppressed === this.#isIdle) return;
-    this.#isSuppressed = this.#isIdle;
-    calls.push(this.#isSuppressed ? SUPPRESS : REVIVE);
+  /** Asks for as many offers as the queue can fill; the time of the next wake. */
+  #askFor(now: Now, calls: PolicyCall[]): number {
+    const nextMs = this.#nextWakeMs();
+    if (!this.#isConnected) return nextMs;
+    const waiting = this.#queue.length - this.#head;
+    const wanted = Math.ceil(waiting / this.#load.tasksPerOfferMax);
+    const call = this.#wish.call(now.monoMs, wanted);
+    if (call !== null) calls.push(call);
+    return Math.min(nextMs, this.#wish.wakeAtMs(wanted));
   }
 
-  #answer(offer: Offer): PolicyCall {
-    const tasks = this.#fill(offer);
-    const offerIds = [offer.offerId];
-    if (tasks.length > 0) {
-      return {
-        kind: "accept",
-        offerIds,
-        operations: [{ kind: "launch", tasks }],
-        filters: AT_ONCE,
-      };
+  /** An accept for each offer that holds something, one decline for all others. */
+  #answer(now: Now, offers: readonly Offer[], calls: PolicyCall[]): void {
+    const unused: OfferId[] = [];
+    for (const offer of offers) {
+      const tasks = this.#fill(offer);
+      if (tasks.length === 0) unused.push(offer.offerId);
+      else calls.push(accept(offer.offerId, tasks));
     }
-    // With work left the offer was too small; without, suppressing does what a filter would.
-    return { kind: "decline", offerIds, filters: this.#isIdle ? AT_ONCE : {} };
+    this.#wish.made(now.monoMs, offers.length, unused.length < offers.length);
+    if (unused.length === 0) return;
+    // With work left the offers were too small; without, suppressing does what a filter would.
+    calls.push({ kind: "decline", offerIds: unused, filters: this.#isIdle ? AT_ONCE : {} });
   }
 
   /** Tasks from the head of the queue for as long as they fit. */
@@ -270,12 +274,15 @@ export interface LoadState {
   readonly arrived: number;
   readonly running: number;
   readonly done: number;
-  readonly isSuppressed: boolean;
+  readonly wish: OfferWishSnapshot;
 }
 
-const SUPPRESS: PolicyCall = { kind: "suppress", roles: [] };
-const REVIVE: PolicyCall = { kind: "revive", roles: [] };
 const AT_ONCE = { refuseMs: 0 } as const;
+
+function accept(offerId: OfferId, tasks: readonly TaskInfo[]): PolicyCall {
+  const operations = [{ kind: "launch", tasks }] as const;
+  return { kind: "accept", offerIds: [offerId], operations, filters: AT_ONCE };
+}
 
 function kill({ taskId, agentId }: TaskStatus): PolicyCall {
   return agentId === undefined ? { kind: "kill", taskId } : { kind: "kill", taskId, agentId };

@@ -166,7 +166,8 @@ function addFrameworks(
         capabilities: ["PARTITION_AWARE"],
         payload: NO_PAYLOAD,
       },
-      session: SESSION_DEFAULTS,
+      // It has no work yet, and an offer that nobody asked for is one to decline.
+      session: { ...SESSION_DEFAULTS, suppressedRoles: [name] },
       createPolicy: () => policy,
     });
   }
