@@ -1,0 +1,478 @@
+import type { Role, TaskId } from "@bourse/model/ids";
+import type { Now } from "@bourse/model/now";
+import type { Offer } from "@bourse/model/offer";
+import type { Random } from "@bourse/model/random";
+import type { Resources } from "@bourse/model/resources";
+import type { TaskInfo, TaskStatus } from "@bourse/model/task";
+import { isTerminal } from "@bourse/model/task-state";
+import { fit } from "@bourse/session/placement";
+import type { PolicyCall, PolicyCalls, PolicyEvent, TaskRef } from "@bourse/session/policy";
+import type { BatchSpec } from "../scenario/scenario.ts";
+import type { SimPolicy } from "../sim-framework.ts";
+import { BatchColumns, parseTaskId, type TaskClass, taskIdOf } from "./batch-columns.ts";
+import { BatchLaunches } from "./batch-launches.ts";
+import { BatchTasks, PHASE, type TaskPage } from "./batch-tasks.ts";
+import { FreeSpace, satisfies } from "./free-space.ts";
+import type { LoadMeter } from "./load-meter.ts";
+import { PlacementRound, type RoundMemory } from "./placement-round.ts";
+import { UnmetDemand } from "./unmet-demand.ts";
+import { WaitingTasks } from "./waiting-tasks.ts";
+
+export interface BatchOptions {
+  readonly spec: BatchSpec;
+  readonly role: Role;
+  readonly random: Random;
+  readonly meter: LoadMeter | null;
+  /** Of an earlier life, so that they are not made again; they say the same as `spec`. */
+  readonly columns?: BatchColumns;
+}
+
+/** How long a failed attempt waits: a fault often hits the next attempt too when that comes at once. */
+const RETRY_MS = 1_000;
+
+/**
+ * A batch framework: tasks arrive as the rows of its load say and wait; offers are filled; it suppresses when idle. A
+ * task that fails or is lost runs again under a new id, and the old attempt, should it come back, is killed. It is done
+ * when every task runs or has ended.
+ *
+ * Who goes first: the earliest arrival that fits. Tasks of one size are strictly in order; a size that does not fit an
+ * offer is passed over for that offer and keeps its place, so that a large task does not hold up the small ones behind
+ * it. The price: small ones may keep an agent so full that the large one waits for as long as they come.
+ */
+export class BatchPolicy implements SimPolicy {
+  readonly columns: BatchColumns;
+  readonly #spec: BatchSpec;
+  readonly #role: Role;
+  readonly #meter: LoadMeter | null;
+  #tasks: BatchTasks;
+  readonly #waiting: WaitingTasks;
+  readonly #unmet: UnmetDemand;
+  readonly #launches = new BatchLaunches();
+  readonly #space: FreeSpace;
+  /** Classes that fit the offer at hand. */
+  readonly #fitting: number[] = [];
+  readonly #round: PlacementRound | null;
+  #pausing: { readonly atMs: number; readonly index: number }[] = [];
+  #rowsArrived = 0;
+  /** Of a closed loop: tasks of the last row that have not ended, when it arrived, when the next one does. */
+  #leftInRow = 0;
+  #rowArrivedMs = 0;
+  #nextRowMs: number;
+  #running = 0;
+  #finished = 0;
+  #failed = 0;
+  #isSuppressed = false;
+  #isConnected = false;
+  /** Its session is a new one and knows none of the tasks of an earlier life. */
+  #isRestored = false;
+
+  constructor({ spec, role, random, meter, columns }: BatchOptions) {
+    this.#spec = spec;
+    this.#role = role;
+    this.#meter = meter;
+    this.columns = columns ?? new BatchColumns(spec, random.fork("failures"));
+    this.#tasks = new BatchTasks(this.columns.taskCount);
+    this.#waiting = new WaitingTasks(this.columns.classes.length);
+    this.#unmet = new UnmetDemand(this.columns);
+    this.#space = new FreeSpace(this.columns);
+    this.#round =
+      spec.placement.rule === "first"
+        ? null
+        : new PlacementRound(this.columns, spec, random.fork("placement"));
+    this.#nextRowMs = this.columns.atMs[0] ?? Number.POSITIVE_INFINITY;
+  }
+
+  static restore(options: BatchOptions, saved: unknown): BatchPolicy {
+    const policy = new BatchPolicy(options);
+    const state = saved as BatchState;
+    policy.#tasks = BatchTasks.restore(policy.columns.taskCount, state.tasks);
+    policy.#pausing = Array.from(state.pausing);
+    policy.#rowsArrived = state.rowsArrived;
+    policy.#leftInRow = state.leftInRow;
+    policy.#rowArrivedMs = state.rowArrivedMs;
+    policy.#nextRowMs = state.nextRowMs ?? Number.POSITIVE_INFINITY;
+    policy.#running = state.running;
+    policy.#finished = state.finished;
+    policy.#failed = state.failed;
+    policy.#isSuppressed = state.isSuppressed;
+    policy.#isConnected = state.isConnected;
+    policy.#unmet.restore(state.unmet);
+    if (state.round !== null) policy.#round?.restore(state.round);
+    policy.#queueWhatWaits();
+    policy.#isRestored = true;
+    return policy;
+  }
+
+  snapshot(): BatchState {
+    return {
+      tasks: this.#tasks.snapshot(),
+      pausing: this.#pausing.slice(),
+      rowsArrived: this.#rowsArrived,
+      leftInRow: this.#leftInRow,
+      rowArrivedMs: this.#rowArrivedMs,
+      nextRowMs: Number.isFinite(this.#nextRowMs) ? this.#nextRowMs : null,
+      running: this.#running,
+      finished: this.#finished,
+      failed: this.#failed,
+      isSuppressed: this.#isSuppressed,
+      isConnected: this.#isConnected,
+      unmet: this.#unmet.snapshot(),
+      round: this.#round?.snapshot() ?? null,
+    };
+  }
+
+  get taskCount(): number {
+    return this.columns.taskCount;
+  }
+
+  get runningCount(): number {
+    return this.#running;
+  }
+
+  get finishedCount(): number {
+    return this.#finished;
+  }
+
+  /** Tasks whose last attempt failed. */
+  get failedCount(): number {
+    return this.#failed;
+  }
+
+  /** Tasks that wait for offers or for the time of their next attempt. */
+  get waitingCount(): number {
+    return this.#waiting.count + this.#pausing.length;
+  }
+
+  /** Whether the task runs or has run to its end. */
+  isPlaced(index: number): boolean {
+    const phase = this.#tasks.phaseOf(index);
+    return phase === PHASE.running || phase === PHASE.finished;
+  }
+
+  lacks(): string | null {
+    const total = this.columns.taskCount;
+    const placed = this.#running + this.#finished + this.#failed;
+    if (placed === total) return null;
+    return `${total - placed} of ${total} tasks neither run nor have ended, ${this.waitingCount} of them wait for offers`;
+  }
+
+  planOf(taskId: TaskId): { readonly runMs: number; readonly exitCode: number } {
+    return this.columns.planOf(taskId);
+  }
+
+  apply(now: Now, event: PolicyEvent<unknown>): PolicyCalls<unknown> {
+    const calls: PolicyCall[] = [];
+    this.#arrive(now.monoMs, calls);
+    let track: readonly TaskRef[] | undefined;
+    switch (event.kind) {
+      case "subscribed":
+        this.#isConnected = true;
+        this.#isSuppressed = this.#waiting.count > 0; // Said anew: the master may be another one.
+        if (this.#isRestored) track = this.#launchedTasks();
+        this.#isRestored = false;
+        break;
+      case "disconnected":
+      case "ended":
+        this.#isConnected = false;
+        break;
+      case "offers":
+        if (this.#round === null) this.#answerEach(now.monoMs, event.offers, calls);
+        else this.#answerAll(this.#round, now.monoMs, event.offers, calls);
+        break;
+      case "update":
+        this.#update(now.monoMs, event.status, calls);
+        break;
+      default:
+        break;
+    }
+    this.#askFor(calls);
+    const wakeAtMs = this.#nextWakeMs();
+    return track === undefined ? { calls, wakeAtMs } : { calls, track, wakeAtMs };
+  }
+
+  // ---- arrivals ----
+
+  #arrive(nowMs: number, calls: PolicyCall[]): void {
+    while (this.#nextRowMs <= nowMs) this.#arriveRow(nowMs, calls);
+    while (this.#pausing.length > 0 && (this.#pausing[0]?.atMs ?? 0) <= nowMs) {
+      const { index } = this.#pausing.shift() as { readonly index: number };
+      const line = this.columns.classOf(index);
+      this.#tasks.queue(index);
+      this.#wants(nowMs, line, calls);
+      this.#waiting.putBack(line, index);
+    }
+  }
+
+  #arriveRow(nowMs: number, calls: PolicyCall[]): void {
+    const { columns } = this;
+    const row = this.#rowsArrived;
+    const from = columns.first[row] as number;
+    const until = columns.first[row + 1] as number;
+    const line = columns.classOfRow[row] as number;
+    this.#tasks.arrive(from, until);
+    this.#wants(nowMs, line, calls);
+    this.#waiting.push(line, from, until);
+    this.#rowsArrived = row + 1;
+    this.#leftInRow = until - from;
+    this.#rowArrivedMs = this.#nextRowMs;
+    this.#nextRowMs = this.#spec.isClosedLoop
+      ? Number.POSITIVE_INFINITY
+      : (columns.atMs[row + 1] ?? Number.POSITIVE_INFINITY);
+    this.#meter?.arrived(this.#role, until - from);
+  }
+
+  /** Work for which offers were refused just now: they are asked for again, and their filters with them. */
+  #wants(nowMs: number, line: number, calls: PolicyCall[]): void {
+    if (this.#isSuppressed || !this.#isConnected || this.#waiting.isOpen(line)) return;
+    if (!this.#unmet.wasRefusedFor(nowMs, this.columns.classes[line] as TaskClass)) return;
+    this.#unmet.clear();
+    calls.push(REVIVE);
+  }
+
+  #arrivedMs(index: number): number {
+    return this.#spec.isClosedLoop
+      ? this.#rowArrivedMs
+      : (this.columns.atMs[this.columns.rowOf[index] as number] as number);
+  }
+
+  #nextWakeMs(): number {
+    return Math.min(this.#nextRowMs, this.#pausing[0]?.atMs ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** Suppresses when nothing waits, revives when something does. */
+  #askFor(calls: PolicyCall[]): void {
+    const isIdle = this.#waiting.count === 0;
+    if (!this.#isConnected || this.#isSuppressed === isIdle) return;
+    this.#isSuppressed = isIdle;
+    this.#unmet.clear();
+    calls.push(isIdle ? SUPPRESS : REVIVE);
+  }
+
+  // ---- offers ----
+
+  /** Each offer as it comes. */
+  #answerEach(nowMs: number, offers: readonly Offer[], calls: PolicyCall[]): void {
+    const refused: Offer[] = [];
+    for (let place = 0; place < offers.length; place++) {
+      const offer = offers[place] as Offer;
+      const tasks = this.#fill(nowMs, offer);
+      if (tasks.length === 0) refused.push(offer);
+      else calls.push(accept([offer], tasks));
+    }
+    this.#refuse(nowMs, refused, calls);
+  }
+
+  /** All of them together: each task goes to the best of them. */
+  #answerAll(
+    round: PlacementRound,
+    nowMs: number,
+    offers: readonly Offer[],
+    calls: PolicyCall[],
+  ): void {
+    round.begin(offers);
+    for (let line = round.next(this.#waiting); line >= 0; line = round.next(this.#waiting)) {
+      const index = this.#waiting.take(line);
+      const { agentId, resources } = round.place(line);
+      const taskId = this.#launch(nowMs, index);
+      round.launched(index, this.#launches.taskOf(taskId, agentId, resources));
+    }
+    for (const { offers: used, tasks } of round.used()) calls.push(accept(used, tasks));
+    this.#refuse(nowMs, round.unused(), calls);
+  }
+
+  /** With work left the offers were too small; without, suppressing does what a filter would. */
+  #refuse(nowMs: number, offers: readonly Offer[], calls: PolicyCall[]): void {
+    if (offers.length === 0) return;
+    const isIdle = this.#waiting.count === 0;
+    if (!isIdle) this.#unmet.refused(nowMs, offers);
+    const offerIds = offers.map(({ offerId }) => offerId);
+    calls.push({ kind: "decline", offerIds, filters: isIdle ? AT_ONCE : {} });
+  }
+
+  /** The tasks that go first of those that fit, for as long as one does. */
+  #fill(nowMs: number, offer: Offer): TaskInfo[] {
+    const tasks: TaskInfo[] = [];
+    if (this.#waiting.count === 0) return tasks;
+    const space = this.#space;
+    space.read(offer.resources, offer.attributes);
+    this.#findFitting(space, offer);
+    const max = this.#spec.tasksPerOfferMax;
+    let left: Resources | null = space.isPlain ? null : offer.resources;
+    while (tasks.length < max) {
+      const line = this.#earliest(space);
+      if (line < 0) break;
+      const wanted = this.columns.classes[line] as TaskClass;
+      const devices = space.devicesFor(wanted);
+      let resources = this.#launches.resourcesOf(wanted, devices);
+      if (left !== null) {
+        const found = fit(left, { resources });
+        if (!found.isFit) break;
+        resources = found.taken;
+        left = found.rest;
+      }
+      space.take(wanted, devices);
+      const taskId = this.#launch(nowMs, this.#waiting.take(line));
+      tasks.push(this.#launches.taskOf(taskId, offer.agentId, resources));
+    }
+    return tasks;
+  }
+
+  #findFitting(space: FreeSpace, { attributes }: Offer): void {
+    const { classes } = this.columns;
+    const { constraints } = this.#spec.placement;
+    const fitting = this.#fitting;
+    fitting.length = 0;
+    if (constraints.length > 0 && !satisfies(attributes, constraints)) return;
+    const open = this.#waiting.open;
+    for (let place = 0; place < open.length; place++) {
+      const line = open[place] as number;
+      if (space.fits(classes[line] as TaskClass)) fitting.push(line);
+    }
+  }
+
+  /** Of the classes that still fit and wait, the one whose first task arrived earliest; -1 when there is none. */
+  #earliest(space: FreeSpace): number {
+    const { classes } = this.columns;
+    const fitting = this.#fitting;
+    for (;;) {
+      let best = -1;
+      let bestHead = Number.POSITIVE_INFINITY;
+      for (let place = 0; place < fitting.length; place++) {
+        const head = this.#waiting.headOf(fitting[place] as number);
+        if (head >= bestHead) continue;
+        best = place;
+        bestHead = head;
+      }
+      if (best < 0) return -1;
+      const line = fitting[best] as number;
+      if (space.fits(classes[line] as TaskClass)) return line;
+      fitting[best] = fitting[fitting.length - 1] as number;
+      fitting.pop();
+    }
+  }
+
+  #launch(nowMs: number, index: number): TaskId {
+    this.#tasks.launch(index, nowMs);
+    // Offers are answered the moment they come, so this is when the offer came, too.
+    this.#meter?.launched(this.#role, this.#arrivedMs(index), nowMs, nowMs);
+    return taskIdOf(index, this.#tasks.attemptOf(index));
+  }
+
+  // ---- updates ----
+
+  #update(nowMs: number, status: TaskStatus, calls: PolicyCall[]): void {
+    const { index, attempt } = parseTaskId(status.taskId);
+    const tasks = this.#tasks;
+    const phase = tasks.phaseOf(index);
+    const isAlive = phase === PHASE.launched || phase === PHASE.staged || phase === PHASE.running;
+    if (attempt !== tasks.attemptOf(index) || !isAlive) {
+      if (isLive(status)) calls.push(kill(status));
+      return;
+    }
+    if (phase === PHASE.launched) {
+      this.#meter?.staged(tasks.sinceMsOf(index), nowMs);
+      tasks.stage(index, nowMs);
+    }
+    if (status.state === "TASK_RUNNING") {
+      if (phase !== PHASE.running) this.#run(nowMs, index);
+    } else if (isTerminal(status.state) || isGivenUp(status)) {
+      this.#end(nowMs, index, status.state === "TASK_FINISHED");
+    }
+  }
+
+  #run(nowMs: number, index: number): void {
+    const tasks = this.#tasks;
+    if (!tasks.hasRun(index)) {
+      this.#meter?.running(this.#arrivedMs(index), tasks.sinceMsOf(index), nowMs);
+    }
+    tasks.run(index);
+    this.#running += 1;
+  }
+
+  #end(nowMs: number, index: number, isWell: boolean): void {
+    const tasks = this.#tasks;
+    if (tasks.phaseOf(index) === PHASE.running) this.#running -= 1;
+    this.#round?.ended(index);
+    const willRetry = !isWell && tasks.attemptOf(index) + 1 < this.#spec.attemptsMax;
+    this.#meter?.ended(isWell, willRetry);
+    if (willRetry) {
+      tasks.pause(index);
+      this.#pausing.push({ atMs: nowMs + RETRY_MS, index });
+      return;
+    }
+    if (isWell) {
+      tasks.finish(index);
+      this.#finished += 1;
+    } else {
+      tasks.fail(index);
+      this.#failed += 1;
+    }
+    this.#leftInRow -= 1;
+    if (!this.#spec.isClosedLoop || this.#leftInRow > 0) return;
+    const pauseMs = this.columns.atMs[this.#rowsArrived];
+    this.#nextRowMs = pauseMs === undefined ? Number.POSITIVE_INFINITY : nowMs + pauseMs;
+  }
+
+  // ---- lives ----
+
+  #queueWhatWaits(): void {
+    const until = this.columns.first[this.#rowsArrived] as number;
+    for (let index = 0; index < until; index++) {
+      if (this.#tasks.phaseOf(index) !== PHASE.queued) continue;
+      this.#waiting.push(this.columns.classOf(index), index, index + 1);
+    }
+  }
+
+  #launchedTasks(): readonly TaskRef[] {
+    const tasks: TaskRef[] = [];
+    for (let index = 0; index < this.columns.taskCount; index++) {
+      const phase = this.#tasks.phaseOf(index);
+      if (phase !== PHASE.launched && phase !== PHASE.staged && phase !== PHASE.running) continue;
+      tasks.push({ taskId: taskIdOf(index, this.#tasks.attemptOf(index)) });
+    }
+    return tasks;
+  }
+}
+
+export interface BatchState {
+  readonly tasks: readonly TaskPage[];
+  readonly pausing: readonly { readonly atMs: number; readonly index: number }[];
+  readonly rowsArrived: number;
+  readonly leftInRow: number;
+  readonly rowArrivedMs: number;
+  /** Null = no row is known to come. */
+  readonly nextRowMs: number | null;
+  readonly running: number;
+  readonly finished: number;
+  readonly failed: number;
+  readonly isSuppressed: boolean;
+  readonly isConnected: boolean;
+  readonly unmet: ReturnType<UnmetDemand["snapshot"]>;
+  readonly round: RoundMemory | null;
+}
+
+const SUPPRESS: PolicyCall = { kind: "suppress", roles: [] };
+const REVIVE: PolicyCall = { kind: "revive", roles: [] };
+const AT_ONCE = { refuseMs: 0 } as const;
+
+function accept(offers: readonly Offer[], tasks: readonly TaskInfo[]): PolicyCall {
+  return {
+    kind: "accept",
+    offerIds: offers.map(({ offerId }) => offerId),
+    operations: [{ kind: "launch", tasks }],
+    filters: AT_ONCE,
+  };
+}
+
+/** Not terminal by itself, but no state to wait in: nobody promises that it comes back. */
+function isGivenUp({ state }: TaskStatus): boolean {
+  return state === "TASK_LOST" || state === "TASK_UNKNOWN" || state === "TASK_GONE_BY_OPERATOR";
+}
+
+function isLive({ state }: TaskStatus): boolean {
+  return state === "TASK_STAGING" || state === "TASK_STARTING" || state === "TASK_RUNNING";
+}
+
+function kill({ taskId, agentId }: TaskStatus): PolicyCall {
+  return agentId === undefined ? { kind: "kill", taskId } : { kind: "kill", taskId, agentId };
+}

@@ -1,0 +1,49 @@
+import type { Random } from "@bourse/model/random";
+import type { PlacementRule } from "../scenario/scenario.ts";
+import type { BatchColumns, TaskClass } from "./batch-columns.ts";
+import type { Dimensions } from "./dimensions.ts";
+import { FragmentationScore } from "./fragmentation-score.ts";
+import type { FreeSpace } from "./free-space.ts";
+import { GpuClusteringScore, GpuPackingScore } from "./gpu-scores.ts";
+import type { HeldAgent } from "./placement-round.ts";
+import type { Residents } from "./residents.ts";
+import { BestFitScore, DotProductScore, RandomScore, SpreadScore } from "./simple-scores.ts";
+
+/** How well a task goes with an agent. */
+export interface PlacementScore {
+  /** It depends on what is left of the agent alone, and so holds until that changes. */
+  readonly isStable: boolean;
+  /** Of one task of the class, which fits; the highest wins. */
+  scoreOf(held: HeldAgent, wanted: TaskClass): number;
+  /** On which GPUs, as bits; absent = the fullest with room, and of whole ones the first. */
+  devicesFor?(space: FreeSpace, wanted: TaskClass, random: Random): number;
+}
+
+export function needsResidents(rule: PlacementRule): boolean {
+  return rule === "spread" || rule === "gpu-clustering";
+}
+
+export function placementScore(
+  rule: PlacementRule,
+  columns: BatchColumns,
+  dimensions: Dimensions,
+  residents: Residents | null,
+): PlacementScore {
+  switch (rule) {
+    case "first":
+    case "random":
+      return new RandomScore();
+    case "spread":
+      return new SpreadScore(residents as Residents);
+    case "best-fit":
+      return new BestFitScore(dimensions);
+    case "dot-product":
+      return new DotProductScore(dimensions);
+    case "gpu-packing":
+      return new GpuPackingScore();
+    case "gpu-clustering":
+      return new GpuClusteringScore(residents as Residents);
+    case "fragmentation":
+      return new FragmentationScore(columns);
+  }
+}
