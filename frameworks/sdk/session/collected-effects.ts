@@ -1,18 +1,41 @@
 import type { SessionId } from "@bourse/model/ids";
 import type { FrameworkCall } from "@bourse/model/scheduler";
 import type { PolicyEvent } from "./policy.ts";
-import type { SessionLink, SessionRecord } from "./session-io.ts";
+import type { SessionEffects, SessionLink, SessionRecord } from "./session-io.ts";
 
-/** Effects while they are collected. */
-export interface Collected<Input, Output> {
-  readonly persist: SessionRecord[];
-  readonly intents: unknown[];
-  readonly send: { session: SessionId; call: FrameworkCall }[];
-  readonly deliver: PolicyEvent<Input>[];
-  readonly outputs: Output[];
-  readonly link: SessionLink[];
+/** Effects while they are collected. Most inputs have few: lists that stay empty are not made anew each time. */
+export class Collected<Input, Output> {
+  persist: SessionRecord[] = [];
+  intents: unknown[] = [];
+  send: { session: SessionId; call: FrameworkCall }[] = [];
+  deliver: PolicyEvent<Input>[] = [];
+  outputs: Output[] = [];
+  link: SessionLink[] = [];
+
+  /** Hands over what gathered and starts anew. */
+  take(wakeAtMs: number): SessionEffects<Input, Output> {
+    const { persist, intents, send, deliver, outputs, link } = this;
+    if (persist.length > 0) this.persist = [];
+    if (intents.length > 0) this.intents = [];
+    if (send.length > 0) this.send = [];
+    if (deliver.length > 0) this.deliver = [];
+    if (outputs.length > 0) this.outputs = [];
+    if (link.length > 0) this.link = [];
+    return {
+      persist: orNothing(persist),
+      intents: orNothing(intents),
+      send: orNothing(send),
+      deliver: orNothing(deliver),
+      outputs: orNothing(outputs),
+      link: orNothing(link),
+      wakeAtMs,
+    };
+  }
 }
 
-export function emptyEffects<Input, Output>(): Collected<Input, Output> {
-  return { persist: [], intents: [], send: [], deliver: [], outputs: [], link: [] };
+/** What is collected next must not show in effects that were handed over. */
+function orNothing<T>(list: readonly T[]): readonly T[] {
+  return list.length > 0 ? list : NOTHING;
 }
+
+const NOTHING: readonly never[] = Object.freeze([]);

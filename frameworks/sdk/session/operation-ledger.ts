@@ -27,6 +27,8 @@ export interface OperationLedgerSnapshot {
   readonly delayMs: number;
 }
 
+const NONE: readonly never[] = [];
+
 type Acknowledgement = Extract<FrameworkCall, { kind: "acknowledge-operation" }>;
 
 /** Operations in one call: keeps the message well below what a message may have. */
@@ -104,7 +106,7 @@ export class OperationLedger {
 
   /** The questions that are due, if any; sets the time of the next. */
   takeDue(nowMs: number): readonly FrameworkCall[] {
-    if (nowMs < this.#askAtMs) return [];
+    if (nowMs < this.#askAtMs) return NONE;
     this.#askAtMs = nowMs + this.#delayMs;
     this.#delayMs = Math.min(this.#delayMs * 2, this.#config.reconcileMaxMs);
     const open = Array.from(this.#pending, ([operationId, { agentId }]) =>

@@ -84,7 +84,7 @@ export class Reconciliation {
   }
 
   answered(taskId: TaskId): void {
-    this.#unanswered.delete(taskId);
+    if (this.#unanswered.size > 0) this.#unanswered.delete(taskId);
   }
 
   /** The question that is due, if any; sets the time of the next. */

@@ -7,7 +7,7 @@ import type { OperationStatus } from "@bourse/model/operation";
 import { Random } from "@bourse/model/random";
 import type { FrameworkCall, FrameworkEvent } from "@bourse/model/scheduler";
 import type { TaskStatus } from "@bourse/model/task";
-import { type Collected, emptyEffects } from "./collected-effects.ts";
+import { Collected } from "./collected-effects.ts";
 import { boundedReasons } from "./decline-reasons.ts";
 import { MasterLink } from "./master-link.ts";
 import { OfferLedger } from "./offer-ledger.ts";
@@ -42,7 +42,7 @@ export class SchedulerSession<Input = never, Output = never> {
   #subscription: Subscription;
   #isTeardownOwed = false;
   #policyWakeAtMs = Number.POSITIVE_INFINITY;
-  #out: Collected<Input, Output> = emptyEffects();
+  readonly #out = new Collected<Input, Output>();
   readonly #queue: PolicyEvent<Input>[] = [];
 
   constructor(config: SessionConfig, policy: Policy<Input, Output> | null) {
@@ -340,16 +340,18 @@ export class SchedulerSession<Input = never, Output = never> {
 
   #take(now: Now, answer: PolicyCalls<Output>): void {
     this.#policyWakeAtMs = answer.wakeAtMs ?? Number.POSITIVE_INFINITY;
-    for (const record of answer.persist ?? []) this.#out.intents.push(record);
-    for (const output of answer.outputs ?? []) this.#out.outputs.push(output);
-    for (const { taskId, agentId } of answer.track ?? []) {
+    const { persist, outputs, track, trackOperations, forget } = answer;
+    if (persist !== undefined) this.#out.intents.push(...persist);
+    if (outputs !== undefined) this.#out.outputs.push(...outputs);
+    for (const { taskId, agentId } of track ?? NONE) {
       if (this.#tasks.ref(taskId) !== null) continue;
       this.#tasks.track(taskId, agentId);
       if (this.isSubscribed) this.#reconciliation.include(now.monoMs, taskId);
     }
-    this.#operations.include(now.monoMs, answer.trackOperations ?? [], this.isSubscribed);
+    if (trackOperations !== undefined)
+      this.#operations.include(now.monoMs, trackOperations, this.isSubscribed);
     for (const call of answer.calls) this.#call(now, call);
-    for (const taskId of answer.forget ?? []) {
+    for (const taskId of forget ?? NONE) {
       this.#tasks.forget(taskId);
       this.#reconciliation.answered(taskId);
     }
@@ -479,19 +481,17 @@ export class SchedulerSession<Input = never, Output = never> {
   }
 
   #finish(): SessionEffects<Input, Output> {
-    const out = this.#out;
-    this.#out = emptyEffects();
-    return {
-      ...out,
-      wakeAtMs: this.isEnded
-        ? Number.POSITIVE_INFINITY
-        : Math.min(
-            this.#link.dueAtMs,
-            this.#offers.dueAtMs,
-            this.#reconciliation.dueAtMs,
-            this.#operations.dueAtMs,
-            this.#policyWakeAtMs,
-          ),
-    };
+    if (this.isEnded) return this.#out.take(Number.POSITIVE_INFINITY);
+    return this.#out.take(
+      Math.min(
+        this.#link.dueAtMs,
+        this.#offers.dueAtMs,
+        this.#reconciliation.dueAtMs,
+        this.#operations.dueAtMs,
+        this.#policyWakeAtMs,
+      ),
+    );
   }
 }
+
+const NONE: readonly never[] = [];

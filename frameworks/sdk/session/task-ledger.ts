@@ -80,8 +80,8 @@ export class TaskLedger {
       if (agentId !== undefined) task.agentId = agentId;
       return;
     }
-    const uuids = this.#ended.get(taskId) ?? [];
-    this.#ended.delete(taskId);
+    const uuids = this.#ended.get(taskId) ?? NO_UUIDS;
+    if (uuids !== NO_UUIDS) this.#ended.delete(taskId);
     this.#live.set(taskId, agentId === undefined ? { uuids } : { agentId, uuids });
   }
 
@@ -101,7 +101,7 @@ export class TaskLedger {
   /** What an update that has come means for its delivery. */
   seen(status: TaskStatus): "new" | "being-handled" | "known" {
     if (status.uuid === undefined) return "new";
-    if (this.#handling.has(status.uuid)) return "being-handled";
+    if (this.#handling.size > 0 && this.#handling.has(status.uuid)) return "being-handled";
     const uuids = this.#live.get(status.taskId)?.uuids ?? this.#ended.get(status.taskId);
     return uuids?.includes(status.uuid) === true ? "known" : "new";
   }
@@ -110,15 +110,15 @@ export class TaskLedger {
   note(status: TaskStatus): void {
     const { taskId, agentId, state, uuid } = status;
     const task = this.#live.get(taskId);
-    const before = task?.uuids ?? this.#ended.get(taskId) ?? [];
-    const uuids = uuid === undefined ? before : [...before.slice(1 - UUIDS_MAX), uuid];
+    const before = task?.uuids ?? this.#ended.get(taskId) ?? NO_UUIDS;
+    const uuids = uuid === undefined ? before : appended(before, uuid);
     if (isTerminal(state) || releasesResources(state) || !mayStillRun(status)) {
       this.#live.delete(taskId);
       this.#rememberEnded(taskId, uuids);
       return;
     }
-    this.#ended.delete(taskId);
     if (task === undefined) {
+      this.#ended.delete(taskId);
       this.#live.set(taskId, agentId === undefined ? { uuids } : { agentId, uuids });
     } else {
       task.uuids = uuids;
@@ -160,6 +160,16 @@ export class TaskLedger {
       return;
     }
   }
+}
+
+const NO_UUIDS: readonly UpdateUuid[] = [];
+
+/** Lists of exact size: one that grew by push keeps room for sixteen more, and there is one a task. */
+function appended(uuids: readonly UpdateUuid[], uuid: UpdateUuid): readonly UpdateUuid[] {
+  const [first, second] = uuids;
+  if (first === undefined) return [uuid];
+  if (second === undefined) return [first, uuid];
+  return uuids.slice(1 - UUIDS_MAX).concat(uuid);
 }
 
 /** UNKNOWN and GONE_BY_OPERATOR are answers after which asking again tells nothing new. */
