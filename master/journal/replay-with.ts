@@ -1,13 +1,12 @@
-import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import type { Effects } from "@bourse/cluster/effects";
 import type { ClusterInput } from "@bourse/cluster/inputs";
 import { ClusterError } from "@bourse/model/errors";
-import { RollingHash } from "@bourse/model/hash";
 import type { Now } from "@bourse/model/now";
 import { inputTitle } from "../input-title.ts";
 import { type JournalHeader, type JournalRecord, readJournal } from "./format.ts";
-import { addEffects, checkOf } from "./journal.ts";
+import { HashComparison } from "./hash-comparison.ts";
+import { journalBytes } from "./journal-files.ts";
 
 /** What came of living through a journal again. */
 export interface ReplayResult {
@@ -52,7 +51,7 @@ export async function replayWith(
   revive: (header: JournalHeader) => ReplayCore,
   onProgress?: (done: ReplayProgress) => void,
 ): Promise<ReplayResult> {
-  const bytes = await bytesOf(file);
+  const bytes = await journalBytes(file);
   const content = readJournal(file, bytes);
   const { header } = content;
   const run = new Run(revive(header), header);
@@ -71,69 +70,40 @@ export async function replayWith(
     seed: header.start.seed,
     inputs: run.inputs,
     inputsBefore: header.inputs,
-    rollingHash: run.hash.digest(),
+    rollingHash: run.comparison.digest(),
     stateHash: run.core.stateHash(),
     isTorn: content.isTorn,
-    difference: run.difference,
+    difference: run.comparison.difference,
     failure: run.failure,
   };
 }
 
 class Run {
   readonly core: ReplayCore;
-  readonly hash: RollingHash;
+  readonly comparison: HashComparison;
   readonly #inputsBefore: number;
   inputs = 0;
-  difference: string | null = null;
   failure: string | null = null;
-  #latest = "the state it starts from";
 
   constructor(core: ReplayCore, header: JournalHeader) {
     this.core = core;
-    this.hash = RollingHash.restore(header.hash);
+    this.comparison = HashComparison.begin(header);
     this.#inputsBefore = header.inputs;
   }
 
   take(record: JournalRecord): void {
-    if (record.kind === "input") {
-      this.#compare(checkOf(this.hash) === record.check, "effects");
-      this.#apply(record);
-      return;
-    }
-    this.#compare(this.hash.digest() === record.digest, "effects");
-    if (record.stateHash === null) return;
-    this.#latest = "the last input";
-    this.#compare(this.core.stateHash() === record.stateHash, "state");
+    if (record.kind === "input") this.#apply(record);
+    else this.comparison.atEnd(record, () => this.core.stateHash());
   }
 
   #apply(record: Extract<JournalRecord, { kind: "input" }>): void {
     this.inputs++;
-    this.#latest = `input ${this.#inputsBefore + this.inputs} (${inputTitle(record.input)})`;
-    this.hash.add(record.crc);
+    const title = `input ${this.#inputsBefore + this.inputs} (${inputTitle(record.input)})`;
+    this.comparison.beforeInput(record, title);
     try {
-      addEffects(this.hash, this.core.apply(record.now, record.input));
+      this.comparison.afterInput(this.core.apply(record.now, record.input));
     } catch (error) {
-      this.failure = `${this.#latest}: ${ClusterError.from(error).message}`;
+      this.failure = `${title}: ${ClusterError.from(error).message}`;
     }
-  }
-
-  /** The first difference counts: everything after it follows from it. */
-  #compare(isEqual: boolean, what: "effects" | "state"): void {
-    if (!isEqual) this.difference ??= `other ${what} after ${this.#latest} than the master had`;
-  }
-}
-
-/** A plain byte array: what is decoded from a Buffer would be Buffers. */
-async function bytesOf(file: string): Promise<Uint8Array> {
-  try {
-    const buffer = await readFile(file);
-    return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
-  } catch (error) {
-    const isMissing = (error as NodeJS.ErrnoException).code === "ENOENT";
-    throw new ClusterError(
-      isMissing ? "not_found" : "invalid_call",
-      `read ${file}: ${isMissing ? "there is no such file" : ClusterError.from(error).message}`,
-      { cause: error, hint: "journals lie in the master's data directory, under journal/" },
-    );
   }
 }

@@ -9,9 +9,14 @@ export function replay(
   file: string,
   onProgress?: (done: ReplayProgress) => void,
 ): Promise<ReplayResult> {
-  const revive = ({ start, snapshot }: { start: ClusterStart; snapshot: unknown }): Cluster =>
-    snapshot === null ? new Cluster(start) : Cluster.restore(snapshot as ClusterSnapshot, start);
   return replayWith(file, revive, onProgress);
+}
+
+/** The core as it was when the file was begun. */
+export function revive({ start, snapshot }: { start: ClusterStart; snapshot: unknown }): Cluster {
+  return snapshot === null
+    ? new Cluster(start)
+    : Cluster.restore(snapshot as ClusterSnapshot, start);
 }
 
 type ClusterSnapshot = Parameters<typeof Cluster.restore>[0];
