@@ -20,12 +20,26 @@ export class Outbox {
     this.#act.push(action);
   }
 
-  /** Hands over what gathered and starts anew. */
+  /** Hands over what gathered and starts anew. Most inputs leave some of the lists empty: those are not made anew. */
   take(wakeAtMs: number): AgentEffects {
-    const effects = { persist: this.#persist, send: this.#send, act: this.#act, wakeAtMs };
-    this.#persist = [];
-    this.#send = [];
-    this.#act = [];
-    return effects;
+    const persist = this.#persist;
+    const send = this.#send;
+    const act = this.#act;
+    if (persist.length > 0) this.#persist = [];
+    if (send.length > 0) this.#send = [];
+    if (act.length > 0) this.#act = [];
+    return {
+      persist: orNothing(persist),
+      send: orNothing(send),
+      act: orNothing(act),
+      wakeAtMs,
+    };
   }
 }
+
+/** What gathers next must not show in effects that were handed over. */
+function orNothing<T>(list: readonly T[]): readonly T[] {
+  return list.length > 0 ? list : NOTHING;
+}
+
+const NOTHING: readonly never[] = Object.freeze([]);

@@ -1,6 +1,6 @@
 import type { RunSpec } from "@bourse/model/container";
 import type { ContainerId, FrameworkId } from "@bourse/model/ids";
-import { rangesOf, scalarMilli } from "@bourse/model/resources";
+import { type Resources, rangesOf, scalarMilli } from "@bourse/model/resources";
 import type { StatusUpdate, TaskInfo, TaskStatus } from "@bourse/model/task";
 import { isTerminal } from "@bourse/model/task-state";
 import { stagingStatus, taskKey } from "./checkpoint.ts";
@@ -40,18 +40,26 @@ export interface HealthRecord {
   readonly graceUntilMs: number;
 }
 
+const NO_UPDATES: readonly StatusUpdate[] = [];
+const UNKNOWN_HEALTH: HealthRecord = { isInitializing: true, failureCount: 0, graceUntilMs: 0 };
+
 export function newEntry(
   facts: Pick<TaskEntry, "frameworkId" | "task" | "run" | "containerId" | "launchedAtMs">,
 ): TaskEntry {
+  const { frameworkId, task, run, containerId, launchedAtMs } = facts;
   return {
-    key: taskKey(facts.frameworkId, facts.task.taskId),
-    ...facts,
-    latest: stagingStatus(facts.task, facts.launchedAtMs),
-    pending: [],
+    key: taskKey(frameworkId, task.taskId),
+    frameworkId,
+    task,
+    run,
+    containerId,
+    launchedAtMs,
+    latest: stagingStatus(task, launchedAtMs),
+    pending: NO_UPDATES,
     killCause: null,
     runningSinceMs: null,
     hasStarted: false,
-    health: { isInitializing: true, failureCount: 0, graceUntilMs: 0 },
+    health: UNKNOWN_HEALTH,
     retryAtMs: Number.POSITIVE_INFINITY,
     retryDelayMs: 0,
     killAtMs: Number.POSITIVE_INFINITY,
@@ -99,8 +107,6 @@ const BYTES_PER_MIB = 1_048_576;
 /** What the containerizer needs to run this task; the limits are the resources that the task holds. */
 export function launchOf(entry: TaskEntry, run: RunSpec): ContainerLaunch {
   const { task } = entry;
-  const cpuMilli = scalarMilli(task.resources, "cpus");
-  const memMilli = scalarMilli(task.resources, "mem");
   return {
     containerId: entry.containerId,
     agentId: task.agentId,
@@ -109,13 +115,26 @@ export function launchOf(entry: TaskEntry, run: RunSpec): ContainerLaunch {
     taskName: task.name,
     command: run.command,
     run,
-    limits: {
-      ...(cpuMilli > 0 ? { cpuMilli } : {}),
-      ...(memMilli > 0 ? { memBytes: Math.floor((memMilli * BYTES_PER_MIB) / 1_000) } : {}),
-    },
-    hostPorts: rangesOf(task.resources, "ports").flatMap(({ begin, end }) =>
-      Array.from({ length: end - begin + 1 }, (_, index) => begin + index),
-    ),
+    limits: limitsOf(task.resources),
+    hostPorts: portsOf(task.resources),
     persistentVolumes: mountsOf(task.resources),
   };
+}
+
+function limitsOf(resources: Resources): ContainerLaunch["limits"] {
+  const cpuMilli = scalarMilli(resources, "cpus");
+  const memMilli = scalarMilli(resources, "mem");
+  const memBytes = Math.floor((memMilli * BYTES_PER_MIB) / 1_000);
+  if (memMilli <= 0) return cpuMilli > 0 ? { cpuMilli } : {};
+  return cpuMilli > 0 ? { cpuMilli, memBytes } : { memBytes };
+}
+
+const NO_PORTS: readonly number[] = [];
+
+function portsOf(resources: Resources): readonly number[] {
+  const ranges = rangesOf(resources, "ports");
+  if (ranges.length === 0) return NO_PORTS;
+  return ranges.flatMap(({ begin, end }) =>
+    Array.from({ length: end - begin + 1 }, (_, index) => begin + index),
+  );
 }

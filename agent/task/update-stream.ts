@@ -41,33 +41,19 @@ export class UpdateStream {
 
   /** Makes a status of the facts and sees to it that it arrives. */
   enqueue(now: Now, entry: TaskEntry, facts: StatusFacts): void {
-    const { task } = entry;
-    const status: TaskStatus = {
-      taskId: task.taskId,
-      ...facts,
-      ...(facts.message === undefined ? {} : { message: shorten(facts.message) }),
-      agentId: task.agentId,
-      uuid: this.#random.hex(16),
-      timestampMs: now.wallMs,
-      ...(entry.latest.payload === undefined ? {} : { payload: entry.latest.payload }),
-      ...(facts.payload === undefined ? {} : { payload: facts.payload }),
-    };
-    const update: StatusUpdate = {
-      frameworkId: entry.frameworkId,
-      status,
-      latestState: status.state,
-    };
+    const status = statusOf(now, entry, facts, this.#random.hex(16));
+    const { frameworkId } = entry;
+    const update: StatusUpdate = { frameworkId, status, latestState: status.state };
     const replaced = replaceable(entry, status);
-    this.#outbox.persist({
-      kind: "update",
-      update,
-      ...(replaced === undefined ? {} : { replaces: replaced }),
-    });
     entry.latest = status;
-    entry.pending = [
-      ...entry.pending.filter((other) => replaced === undefined || other.status.uuid !== replaced),
-      update,
-    ];
+    if (replaced === undefined) {
+      this.#outbox.persist({ kind: "update", update });
+      entry.pending = entry.pending.length === 0 ? [update] : [...entry.pending, update];
+    } else {
+      this.#outbox.persist({ kind: "update", update, replaces: replaced });
+      const others = entry.pending.filter((other) => other.status.uuid !== replaced);
+      entry.pending = [...others, update];
+    }
     if (entry.pending.length === 1) this.#sendFirst(now, entry, this.#config.updateRetryMs);
   }
 
@@ -76,7 +62,7 @@ export class UpdateStream {
     if (entry.pending[0]?.status.uuid !== uuid) return false;
     const { frameworkId, task } = entry;
     this.#outbox.persist({ kind: "acknowledged", frameworkId, taskId: task.taskId, uuid });
-    entry.pending = entry.pending.slice(1);
+    entry.pending = entry.pending.length === 1 ? NONE : entry.pending.slice(1);
     entry.retryAtMs = Number.POSITIVE_INFINITY;
     this.#sendFirst(now, entry, this.#config.updateRetryMs);
     return true;
@@ -99,12 +85,37 @@ export class UpdateStream {
     const first = entry.pending[0];
     entry.retryAtMs = Number.POSITIVE_INFINITY;
     if (first === undefined || this.#session === null) return;
-    const update: StatusUpdate = { ...first, latestState: entry.latest.state };
+    const latestState = entry.latest.state;
+    const update = first.latestState === latestState ? first : { ...first, latestState };
     this.#outbox.send(this.#session, { kind: "update", update });
     entry.retryDelayMs = retryDelayMs;
     entry.retryAtMs = now.monoMs + retryDelayMs;
     this.#timers.add(entry.retryAtMs, "retry", entry.key);
   }
+}
+
+const NONE: readonly StatusUpdate[] = [];
+
+/** The common status is a literal: a copy of members that may be absent costs several times as much. */
+function statusOf(now: Now, entry: TaskEntry, facts: StatusFacts, uuid: UpdateUuid): TaskStatus {
+  const { taskId, agentId } = entry.task;
+  const { state, source, reason, message, isHealthy } = facts;
+  const payload = facts.payload ?? entry.latest.payload;
+  const timestampMs = now.wallMs;
+  if (reason === undefined && message === undefined && isHealthy === undefined) {
+    return payload === undefined
+      ? { taskId, state, source, agentId, uuid, timestampMs }
+      : { taskId, state, source, agentId, uuid, timestampMs, payload };
+  }
+  return {
+    taskId,
+    ...facts,
+    ...(message === undefined ? {} : { message: shorten(message) }),
+    agentId,
+    uuid,
+    timestampMs,
+    ...(payload === undefined ? {} : { payload }),
+  };
 }
 
 /**

@@ -19,6 +19,7 @@ export interface PersistentVolume {
 
 /** The persistent volumes among resources. */
 export function volumesIn(resources: Resources): readonly VolumeRef[] {
+  if (!hasDisks(resources)) return NONE;
   return resources.flatMap((resource) => {
     const volume = volumeOf(resource);
     return volume === null ? [] : [volume];
@@ -27,6 +28,7 @@ export function volumesIn(resources: Resources): readonly VolumeRef[] {
 
 /** What the container of a task that holds these resources gets to see. */
 export function mountsOf(resources: Resources): readonly PersistentVolume[] {
+  if (!hasDisks(resources)) return NONE;
   return resources.flatMap((resource) => {
     const volume = volumeOf(resource);
     const place = resource.disk?.volume;
@@ -50,6 +52,14 @@ export function volumeKey({ role, id, disk }: VolumeRef): string {
 /** For people. */
 export function volumeName({ role, id }: VolumeRef): string {
   return `volume ${id} of role ${role}`;
+}
+
+const NONE: readonly never[] = [];
+
+/** Most tasks have none, and are asked several times. */
+function hasDisks(resources: Resources): boolean {
+  for (const { disk } of resources) if (disk !== undefined) return true;
+  return false;
 }
 
 function volumeOf({ disk, reservations }: Resource): VolumeRef | null {
