@@ -18,6 +18,8 @@ export interface TaskClass {
   readonly gpuModels: readonly string[] | null;
 }
 
+export type ColumnsSpec = Pick<BatchSpec, "load" | "failures" | "isClosedLoop">;
+
 /** An attempt that fails although it would run for ever does so within a minute. */
 const CRASH_WITHIN_MS = 60_000;
 
@@ -44,7 +46,7 @@ export class BatchColumns {
   readonly #random: Random;
 
   /** `random` decides which attempts fail; nothing draws from it, so the answer depends on the task alone. */
-  constructor({ load, failures, isClosedLoop }: BatchSpec, random: Random) {
+  constructor({ load, failures, isClosedLoop }: ColumnsSpec, random: Random) {
     this.rowCount = load.length;
     this.atMs = new Float64Array(load.length);
     this.first = new Uint32Array(load.length + 1);
