@@ -125,6 +125,11 @@ export class BatchPolicy implements SimPolicy {
     return this.columns.taskCount;
   }
 
+  /** Tasks that run or have ended. */
+  get placedCount(): number {
+    return this.#running + this.#finished + this.#failed;
+  }
+
   get runningCount(): number {
     return this.#running;
   }
@@ -151,9 +156,8 @@ export class BatchPolicy implements SimPolicy {
 
   lacks(): string | null {
     const total = this.columns.taskCount;
-    const placed = this.#running + this.#finished + this.#failed;
-    if (placed === total) return null;
-    return `${total - placed} of ${total} tasks neither run nor have ended, ${this.waitingCount} of them wait for offers`;
+    if (this.placedCount === total) return null;
+    return `${total - this.placedCount} of ${total} tasks neither run nor have ended, ${this.waitingCount} of them wait for offers`;
   }
 
   planOf(taskId: TaskId): { readonly runMs: number; readonly exitCode: number } {

@@ -4,9 +4,12 @@ import type { Amount } from "@bourse/model/quota";
 import type { Random } from "@bourse/model/random";
 import { canonical, type Resources, scalar } from "@bourse/model/resources";
 import { SERVICE_DEFAULTS } from "@bourse/service-policy/service-config";
+import { BatchColumns } from "../frameworks/batch-columns.ts";
+import { BatchPolicy } from "../frameworks/batch-policy.ts";
+import { GreedyPolicy } from "../frameworks/greedy-policy.ts";
+import { HoarderPolicy } from "../frameworks/hoarder-policy.ts";
+import { IdlePolicy } from "../frameworks/idle-policy.ts";
 import type { LoadMeter } from "../frameworks/load-meter.ts";
-import type { Load, LoadSize } from "../load-policy.ts";
-import { LoadPolicy } from "../load-policy.ts";
 import type { SavedPolicy, SimPolicy } from "../sim-framework.ts";
 import { SimService } from "../sim-service.ts";
 import { VolumePolicy } from "../volume-policy.ts";
@@ -32,7 +35,7 @@ export interface PolicySource {
 export function policySource(spec: PolicySpec, context: PolicyContext): PolicySource {
   switch (spec.kind) {
     case "batch":
-      return batchSource(spec);
+      return batchSource(spec, context);
     case "service":
       return serviceSource(spec, context);
     case "volumes": {
@@ -45,43 +48,25 @@ export function policySource(spec: PolicySpec, context: PolicyContext): PolicySo
             : VolumePolicy.restore(options, snapshot),
       };
     }
-    default:
-      throw new Error(`frameworks of kind ${spec.kind} are not there yet`);
+    case "greedy":
+      return {
+        create: ({ snapshot }) =>
+          snapshot === null ? new GreedyPolicy(spec) : GreedyPolicy.restore(spec, snapshot),
+      };
+    case "idle":
+      return { create: () => new IdlePolicy(spec) };
+    case "hoarder":
+      return { create: () => new HoarderPolicy(spec) };
   }
 }
 
-function batchSource(spec: BatchSpec): PolicySource {
-  const load = loadOf(spec);
+function batchSource(spec: BatchSpec, { role, random, meter }: PolicyContext): PolicySource {
+  const columns = new BatchColumns(spec, random.fork("failures"));
+  const options = { spec, role, random, meter, columns };
   return {
     create: ({ snapshot }) =>
-      snapshot === null ? new LoadPolicy(load) : LoadPolicy.restore(load, null, snapshot),
+      snapshot === null ? new BatchPolicy(options) : BatchPolicy.restore(options, snapshot),
   };
-}
-
-function loadOf({ load, tasksPerOfferMax }: BatchSpec): Load {
-  const total = load.reduce((sum, { count }) => sum + count, 0);
-  const atMs = new Float64Array(total);
-  const sizeOf = new Uint8Array(total);
-  const sizes: LoadSize[] = [];
-  const known = new Map<string, number>();
-  let index = 0;
-  for (const row of load) {
-    const key = JSON.stringify(row.amounts);
-    let size = known.get(key);
-    if (size === undefined) {
-      size = sizes.length;
-      known.set(key, size);
-      sizes.push({
-        cpuMilli: row.amounts.find(({ name }) => name === "cpus")?.milli ?? 0,
-        memMilli: row.amounts.find(({ name }) => name === "mem")?.milli ?? 0,
-        resources: resourcesOfAmounts(row.amounts),
-      });
-    }
-    atMs.fill(row.atMs, index, index + row.count);
-    sizeOf.fill(size, index, index + row.count);
-    index += row.count;
-  }
-  return { atMs, sizeOf, sizes, tasksPerOfferMax };
 }
 
 function serviceSource(spec: ServiceSpec, { info, seed, random }: PolicyContext): PolicySource {
