@@ -36,6 +36,8 @@ const EVERYTHING = [
   "@bourse/sdk",
   "@bourse/service",
   "@bourse/runner",
+  "@bourse/load",
+  "@bourse/load-policy",
   "@bourse/engine",
   "@bourse/testkit",
   "@bourse/sim",
@@ -119,6 +121,18 @@ export const FOLDERS: readonly Folder[] = [
       "@bourse/sdk",
       "@bourse/runner-policy",
     ],
+  },
+  {
+    path: "frameworks/load/policy",
+    package: "@bourse/load-policy",
+    isPure: true,
+    may: ["@bourse/model", "@bourse/session"],
+  },
+  {
+    path: "frameworks/load",
+    package: "@bourse/load",
+    isPure: false,
+    may: ["@bourse/model", "@bourse/proto", "@bourse/sdk", "@bourse/load-policy"],
   },
   {
     path: "frameworks/example",

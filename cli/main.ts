@@ -8,6 +8,7 @@ import { examples } from "./examples.ts";
 import { addExplainCommands } from "./explain.ts";
 import { addFrameworkCommands } from "./framework.ts";
 import { addJournalCommands } from "./journal.ts";
+import { addLoadCommand } from "./load.ts";
 import { addMaintenanceCommands } from "./maintenance.ts";
 import { addMasterCommand } from "./master.ts";
 import { addOfferCommands } from "./offer.ts";
@@ -67,6 +68,7 @@ export function program(): Command {
   addSimCommands(root);
   addRunnerCommand(root);
   addServiceCommand(root);
+  addLoadCommand(root);
   addDoctorCommand(root);
   for (const command of everyCommand(root)) {
     // Words behind an image or a task are not ours, so options end there; global flags may stand at every level.

@@ -7,6 +7,8 @@ import type { Command } from "commander";
 import { type Context, contextFor, integerOf } from "./context.ts";
 import { examples } from "./examples.ts";
 import { renderData } from "./output.ts";
+import { addSimGenCommand } from "./sim-gen.ts";
+import { addSimLiveCommand } from "./sim-live.ts";
 
 interface RunFlags {
   readonly agents: string;
@@ -45,6 +47,8 @@ export function addSimCommands(root: Command): void {
       process.stdout.write(render(context, report));
       if (report.violations.length > 0 || report.placed < options.tasks) process.exitCode = 1;
     });
+  addSimGenCommand(sim);
+  addSimLiveCommand(sim);
 }
 
 const REEXECUTED = "BOURSE_HEAP_MIB";
