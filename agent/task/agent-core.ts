@@ -4,6 +4,7 @@ import { assert, unreachable } from "@bourse/model/assert";
 import { RollingHash } from "@bourse/model/hash";
 import type { AgentId, ContainerId, FrameworkId, SessionId } from "@bourse/model/ids";
 import type { Now } from "@bourse/model/now";
+import type { OperationUpdate } from "@bourse/model/operation";
 import { Random } from "@bourse/model/random";
 import type { Resources } from "@bourse/model/resources";
 import type { AgentEffects } from "./effects.ts";
@@ -20,6 +21,7 @@ import { registration, unknownTask } from "./messages.ts";
 import { Operations, type OperationsSnapshot } from "./operations.ts";
 import { Outbox } from "./outbox.ts";
 import { recover } from "./recovery.ts";
+import type { TaskEntry } from "./task-entry.ts";
 import { Tasks, type TasksSnapshot } from "./tasks.ts";
 
 /** All that an agent knows, as plain data. */
@@ -93,6 +95,16 @@ export class AgentCore {
   /** All that this agent has: dynamic reservations and volumes included. */
   get total(): Resources {
     return this.#operations.total;
+  }
+
+  /** To look at, in checks; whoever changes one breaks the core. */
+  tasks(): Iterable<Readonly<TaskEntry>> {
+    return this.#tasks.store.all();
+  }
+
+  /** Of operations, oldest first: those that nobody has acknowledged. */
+  pendingOperations(): readonly OperationUpdate[] {
+    return this.#operations.pending();
   }
 
   get agentId(): AgentId | null {

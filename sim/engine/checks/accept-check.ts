@@ -1,5 +1,4 @@
 import type { TaskId } from "@bourse/model/ids";
-import { launchedTasks } from "@bourse/model/offer";
 import type { SimFramework } from "../sim-framework.ts";
 import type { CreateCheck } from "./check.ts";
 
@@ -15,8 +14,10 @@ export const createAcceptCheck: CreateCheck = (world, violations) => {
           tasks = new Map();
           waiting.set(framework, tasks);
         }
-        for (const { taskId } of launchedTasks(call.operations)) {
-          tasks.set(taskId, world.simulation.nowMs);
+        const { nowMs } = world.simulation;
+        for (const operation of call.operations) {
+          if (operation.kind !== "launch") continue;
+          for (const { taskId } of operation.tasks) tasks.set(taskId, nowMs);
         }
       },
       frameworkHeard(framework, event) {

@@ -311,7 +311,14 @@ describe("the books of an agent", () => {
 
   test("show a task that has ended and still holds resources", () => {
     const violations = new Violations(rig().world.simulation);
-    const task = { frameworkId: "f1", taskId: "t1", agentId: "a1", state: "TASK_FAILED" } as const;
+    const info = {
+      taskId: "t1",
+      name: "t1",
+      agentId: "a1",
+      resources: NO_RESOURCES,
+      payload: NO_PAYLOAD,
+    };
+    const task = { frameworkId: "f1", info, agentId: "a1", state: "TASK_FAILED" } as const;
     checkTask({ ...task, isHolding: true }, violations);
     expect(violations.count).toBe(1);
     checkTask({ ...task, isHolding: false }, violations);

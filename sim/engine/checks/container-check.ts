@@ -1,7 +1,9 @@
+import type { FrameworkId, TaskId } from "@bourse/model/ids";
 import { type Resources, rangesOf, scalarMilli } from "@bourse/model/resources";
 import type { ContainerLaunch } from "@bourse/task/effects";
 import type { Container } from "../containers.ts";
 import type { SimAgent } from "../sim-agent.ts";
+import type { World } from "../world.ts";
 import type { CreateCheck } from "./check.ts";
 
 const CHECK = "container";
@@ -12,21 +14,29 @@ const CHECK = "container";
  * sums, which count them, only tell when it is time to look closely.
  */
 export const createContainerCheck: CreateCheck = (world, violations) => {
-  const liveOf = new Map<string, string>();
+  const live = new Map<FrameworkId, Map<TaskId, Container>>();
   const tallies = new Map<SimAgent, Tally>();
   const lookAt = (agent: SimAgent): void => {
     for (const problem of overcommitted(agent)) violations.report(CHECK, problem);
   };
   return {
     probe: {
-      containerBegan(agent, { launch }) {
-        const task = `${launch.frameworkId}/${launch.taskId}`;
-        const place = `${launch.containerId} on ${agent.name}`;
-        const other = liveOf.get(task);
-        if (other !== undefined) {
-          violations.report(CHECK, `task ${task} runs twice: in ${other} and in ${place}`);
+      containerBegan(agent, container) {
+        const { launch } = container;
+        const { frameworkId, taskId } = launch;
+        let tasks = live.get(frameworkId);
+        if (tasks === undefined) {
+          tasks = new Map();
+          live.set(frameworkId, tasks);
         }
-        liveOf.set(task, place);
+        const other = tasks.get(taskId);
+        if (other !== undefined) {
+          violations.report(
+            CHECK,
+            `task ${frameworkId}/${taskId} runs twice: in ${placeOf(world, other)} and in ${launch.containerId} on ${agent.name}`,
+          );
+        }
+        tasks.set(taskId, container);
         let tally = tallies.get(agent);
         if (tally === undefined) {
           tally = new Tally(agent);
@@ -36,7 +46,7 @@ export const createContainerCheck: CreateCheck = (world, violations) => {
         if (launch.hostPorts.length > 0 || tally.isExceeded) lookAt(agent);
       },
       containerEnded(agent, { launch }) {
-        liveOf.delete(`${launch.frameworkId}/${launch.taskId}`);
+        live.get(launch.frameworkId)?.delete(launch.taskId);
         tallies.get(agent)?.count(launch, -1);
       },
     },
@@ -45,6 +55,11 @@ export const createContainerCheck: CreateCheck = (world, violations) => {
     },
   };
 };
+
+function placeOf({ agents }: World, container: Container): string {
+  const agent = agents.find(({ engine }) => engine.containers.includes(container));
+  return `${container.launch.containerId} on ${agent?.name ?? "a machine that forgot it"}`;
+}
 
 /** What all live containers of a machine take, those being stopped included. */
 class Tally {

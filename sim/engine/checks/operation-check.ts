@@ -17,9 +17,11 @@ export const createOperationCheck: CreateCheck = (world, violations) => {
     probe: {
       frameworkSent(framework, call) {
         if (call.kind !== "accept") return;
+        const ids = operationIds(call.operations);
+        if (ids.length === 0) return;
         const operations = waiting.get(framework) ?? new Map<OperationId, number>();
         waiting.set(framework, operations);
-        for (const id of operationIds(call.operations)) operations.set(id, world.simulation.nowMs);
+        for (const id of ids) operations.set(id, world.simulation.nowMs);
       },
       frameworkHeard(framework, event) {
         if (event.kind !== "operation-update") return;
@@ -47,8 +49,7 @@ export const createOperationCheck: CreateCheck = (world, violations) => {
             `the master believes ${name} to have ${formatResources(believed)}, it has ${formatResources(core.total)}`,
           );
         }
-        const pending = core.checkpoint().operations.filter(({ isPending }) => isPending);
-        for (const { update } of pending) {
+        for (const update of core.pendingOperations()) {
           violations.report(
             CHECK,
             `${name} still holds the unacknowledged update of operation ${update.operationUuid}: ${update.state}`,

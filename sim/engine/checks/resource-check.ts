@@ -1,3 +1,4 @@
+import type { Task } from "@bourse/cluster/state";
 import {
   add,
   contains,
@@ -9,7 +10,7 @@ import {
   type Resources,
 } from "@bourse/model/resources";
 import { releasesResources } from "@bourse/model/task-state";
-import { type AgentBooks, agentBooks, type TaskBooks, taskBooks } from "../master-books.ts";
+import { type AgentBooks, agentBooks } from "../master-books.ts";
 import type { CreateCheck } from "./check.ts";
 import type { Violations } from "./violations.ts";
 
@@ -19,17 +20,19 @@ const CHECK = "resource";
  * The master's books: on every agent what is offered, what is allocated and what is free add up to what it has, and
  * what the allocator counts as held is exactly what offers and tasks hold. So no resource is given away twice.
  */
-export const createResourceCheck: CreateCheck = (world, violations) => {
-  const sweep = (): void => {
+export const createResourceCheck: CreateCheck = (world, violations) => ({
+  sweep() {
     const { cluster } = world.master;
     if (cluster === null) return;
-    if (cluster.state.frameworks.size > 0) {
+    const { frameworks } = cluster.state;
+    if (frameworks.size > 0) {
       for (const books of agentBooks(cluster)) checkAgent(books, violations);
     }
-    for (const task of taskBooks(cluster)) checkTask(task, violations);
-  };
-  return { sweep, settle: sweep };
-};
+    for (const { tasks } of frameworks.values()) {
+      for (const task of tasks.values()) checkTask(task, violations);
+    }
+  },
+});
 
 export function checkAgent(books: AgentBooks, violations: Violations): void {
   const { agentId } = books;
@@ -80,10 +83,13 @@ function owned(resources: Resources): Resources {
   return resources.filter((resource) => !isShared(resource));
 }
 
-export function checkTask(task: TaskBooks, violations: Violations): void {
+export function checkTask(
+  task: Pick<Task, "frameworkId" | "info" | "agentId" | "state" | "isHolding">,
+  violations: Violations,
+): void {
   if (!task.isHolding || !releasesResources(task.state)) return;
   violations.report(
     CHECK,
-    `task ${task.frameworkId}/${task.taskId} is ${task.state} and still holds resources of ${task.agentId}`,
+    `task ${task.frameworkId}/${task.info.taskId} is ${task.state} and still holds resources of ${task.agentId}`,
   );
 }

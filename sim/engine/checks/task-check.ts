@@ -1,7 +1,7 @@
+import type { ClusterState, Task } from "@bourse/cluster/state";
 import { isPartitionAware } from "@bourse/model/framework";
+import type { TaskId } from "@bourse/model/ids";
 import { isTerminal, stateFor } from "@bourse/model/task-state";
-import type { Container } from "../containers.ts";
-import { type TaskBooks, taskBooks } from "../master-books.ts";
 import type { SimFramework } from "../sim-framework.ts";
 import type { World } from "../world.ts";
 import type { CreateCheck } from "./check.ts";
@@ -17,71 +17,60 @@ export const createTaskCheck: CreateCheck = (world, violations) => ({
   settle() {
     const { cluster } = world.master;
     if (cluster === null) return;
-    const tasks = taskBooks(cluster).filter(({ state }) => !isTerminal(state));
-    compareContainers(world, tasks, violations);
-    compareFrameworks(world, tasks, violations);
+    compareContainers(world, cluster.state, violations);
+    for (const framework of world.frameworks) {
+      if (framework.endCause !== null || framework.frameworkId === null) continue;
+      const tasks = cluster.state.frameworks.get(framework.frameworkId)?.tasks ?? NO_TASKS;
+      compareFramework(framework, tasks, violations);
+    }
   },
 });
 
-function compareContainers(
-  world: World,
-  tasks: readonly TaskBooks[],
-  violations: Violations,
-): void {
-  const running = new Map<string, { container: Container; place: string }>();
+const NO_TASKS: ReadonlyMap<TaskId, Task> = new Map();
+
+function compareContainers(world: World, state: ClusterState, violations: Violations): void {
+  /** Tasks with a container. */
+  const running = new Set<Task>();
   for (const agent of world.agents) {
+    const place = agent.agentId ?? agent.name;
     for (const container of agent.engine.containers) {
       if (container.state === "exited") continue;
       const { frameworkId, taskId } = container.launch;
-      running.set(`${frameworkId}/${taskId}`, { container, place: agent.agentId ?? agent.name });
+      const task = state.frameworks.get(frameworkId)?.tasks.get(taskId);
+      if (task !== undefined) running.add(task);
+      if (container.isStopping) continue;
+      if (task === undefined || isTerminal(task.state)) {
+        violations.report(
+          CHECK,
+          `a container of task ${frameworkId}/${taskId} runs on ${place}, the master knows no such task`,
+        );
+      } else if (task.agentId !== place) {
+        violations.report(
+          CHECK,
+          `task ${frameworkId}/${taskId} runs on ${place}, the master believes on ${task.agentId}`,
+        );
+      }
     }
   }
-  const listed = new Map(tasks.map((task) => [`${task.frameworkId}/${task.taskId}`, task]));
-  for (const [key, { container, place }] of running) {
-    if (container.isStopping) continue;
-    const task = listed.get(key);
-    if (task === undefined) {
+  for (const { frameworkId, tasks } of state.frameworks.values()) {
+    for (const [taskId, task] of tasks) {
+      if (task.state !== "TASK_RUNNING" || running.has(task)) continue;
       violations.report(
         CHECK,
-        `a container of task ${key} runs on ${place}, the master knows no such task`,
-      );
-    } else if (task.agentId !== place) {
-      violations.report(
-        CHECK,
-        `task ${key} runs on ${place}, the master believes on ${task.agentId}`,
+        `task ${frameworkId}/${taskId} has no container on ${task.agentId}, the master believes it runs`,
       );
     }
-  }
-  for (const [key, task] of listed) {
-    if (task.state !== "TASK_RUNNING" || running.has(key)) continue;
-    violations.report(
-      CHECK,
-      `task ${key} has no container on ${task.agentId}, the master believes it runs`,
-    );
-  }
-}
-
-function compareFrameworks(
-  world: World,
-  tasks: readonly TaskBooks[],
-  violations: Violations,
-): void {
-  for (const framework of world.frameworks) {
-    if (framework.endCause !== null || framework.frameworkId === null) continue;
-    const own = tasks.filter(({ frameworkId }) => frameworkId === framework.frameworkId);
-    compareFramework(framework, own, violations);
   }
 }
 
 function compareFramework(
   framework: SimFramework,
-  tasks: readonly TaskBooks[],
+  tasks: ReadonlyMap<TaskId, Task>,
   violations: Violations,
 ): void {
   const isAware = isPartitionAware(framework.options.info);
-  const listed = new Set<string>();
-  for (const { taskId, state } of tasks) {
-    listed.add(taskId);
+  for (const [taskId, { state }] of tasks) {
+    if (isTerminal(state)) continue;
     const told = framework.heard.get(taskId)?.state ?? "nothing";
     const wanted = stateFor(state, isAware);
     if (told === wanted) continue;
@@ -91,12 +80,19 @@ function compareFramework(
     );
   }
   // Of a task that its policy has given up, e.g. one on an agent that was away too long, nobody need tell it.
-  const waitedFor = new Set(framework.session?.snapshot().tasks.live.map(([taskId]) => taskId));
+  let waitedFor: ReadonlySet<TaskId> | null = null;
   for (const [taskId, { state }] of framework.heard) {
-    if (listed.has(taskId) || isTerminal(state) || !waitedFor.has(taskId)) continue;
+    if (isTerminal(state) || isListed(tasks, taskId)) continue;
+    waitedFor ??= new Set(framework.session?.snapshot().tasks.live.map(([live]) => live));
+    if (!waitedFor.has(taskId)) continue;
     violations.report(
       CHECK,
       `the master knows no task ${taskId} of ${framework.name}, its framework last heard ${state}`,
     );
   }
+}
+
+function isListed(tasks: ReadonlyMap<TaskId, Task>, taskId: TaskId): boolean {
+  const task = tasks.get(taskId);
+  return task !== undefined && !isTerminal(task.state);
 }

@@ -1,3 +1,4 @@
+import type { SimAgent } from "../sim-agent.ts";
 import type { CreateCheck } from "./check.ts";
 
 const CHECK = "timer";
@@ -12,9 +13,7 @@ export const createTimerCheck: CreateCheck = (world, violations) => ({
     for (const agent of world.agents) {
       if (!agent.isConnected || !agent.isDrained) continue;
       if (agent.wakeAtMs < Number.POSITIVE_INFINITY) continue;
-      const pending =
-        agent.core?.checkpoint().tasks.some((task) => task.pending.length > 0) ?? false;
-      if (pending)
+      if (holdsUpdates(agent))
         violations.report(CHECK, `${agent.name} will never resend an update it still holds`);
       if (agent.agentId === null)
         violations.report(CHECK, `${agent.name} will never register again`);
@@ -26,3 +25,8 @@ export const createTimerCheck: CreateCheck = (world, violations) => ({
     }
   },
 });
+
+function holdsUpdates({ core }: SimAgent): boolean {
+  for (const { pending } of core?.tasks() ?? []) if (pending.length > 0) return true;
+  return false;
+}

@@ -25,7 +25,7 @@ export const createUpdateCheck: CreateCheck = (world, violations) => {
     },
     settle() {
       for (const agent of world.agents) {
-        for (const { frameworkId, task, pending } of agent.core?.checkpoint().tasks ?? []) {
+        for (const { frameworkId, task, pending } of agent.core?.tasks() ?? []) {
           if (pending.length === 0) continue;
           const states = pending.map(({ status }) => status.state).join(", ");
           violations.report(
