@@ -1,0 +1,86 @@
+import { type Form, named } from "./form.ts";
+
+const DURATION = "\\d{1,12}(\\.\\d{1,6})?(ms|s|m|h|d)";
+const TITLE = "a duration: a number with ms, s, m, h or d, like 90s, 1.5h or 250ms";
+
+/** As in `90s`, `1.5h`, `250ms`; read in whole milliseconds. */
+export const duration: Form<number> = named("duration", {
+  schema: { type: "string", pattern: `^${DURATION}$`, title: TITLE },
+  read: (value, place) => durationMs(value as string, place.refuse.bind(place)),
+  write: durationText,
+});
+
+/** Of a task, of a patience; Infinity = for ever. */
+export const lifetime: Form<number> = named("lifetime", {
+  schema: {
+    type: "string",
+    pattern: `^(forever|${DURATION})$`,
+    title: `${TITLE}, or forever`,
+  },
+  read: (value, place) => lifetimeMs(value as string, place.refuse.bind(place)),
+  write: lifetimeText,
+});
+
+/** Null = never. */
+export const patience: Form<number | null> = {
+  schema: {
+    type: "string",
+    pattern: `^(never|${DURATION})$`,
+    title: `${TITLE}, or never`,
+  },
+  read: (value, place) =>
+    value === "never" ? null : durationMs(value as string, place.refuse.bind(place)),
+  write: (value) => (value === null ? "never" : durationText(value)),
+};
+
+/** `200ms-800ms`, ends included; one duration is both ends. */
+export const durationRange: Form<readonly [min: number, max: number]> = named("durationRange", {
+  schema: {
+    type: "string",
+    pattern: `^(forever|${DURATION}(\\s*-\\s*${DURATION})?)$`,
+    title: "a duration or a range of them, like 200ms-800ms",
+  },
+  read(value, place) {
+    const refuse = place.refuse.bind(place);
+    const [first = "", second = first] = (value as string).split("-");
+    const [min, max] = [lifetimeMs(first.trim(), refuse), lifetimeMs(second.trim(), refuse)];
+    if (min > max) place.refuse(`the range ${value} ends before it begins`);
+    return [min, max];
+  },
+  write: ([min, max]) =>
+    min === max ? lifetimeText(min) : `${durationText(min)}-${durationText(max)}`,
+});
+
+/** Ten years: what is longer is a mistake. */
+const DURATION_MS_MAX = 10 * 365 * 86_400_000;
+const UNITS = [
+  ["d", 86_400_000],
+  ["h", 3_600_000],
+  ["m", 60_000],
+  ["s", 1_000],
+  ["ms", 1],
+] as const;
+
+function durationMs(value: string, refuse: (message: string) => void): number {
+  const match = /^([\d.]+)(ms|s|m|h|d)$/.exec(value);
+  const unit = UNITS.find(([name]) => name === match?.[2])?.[1] ?? Number.NaN;
+  const milliseconds = Math.round(Number(match?.[1]) * unit);
+  if (milliseconds <= DURATION_MS_MAX) return milliseconds;
+  refuse(`${value} is longer than ten years`);
+  return 0;
+}
+
+function lifetimeMs(value: string, refuse: (message: string) => void): number {
+  return value === "forever" ? Number.POSITIVE_INFINITY : durationMs(value, refuse);
+}
+
+/** In the largest unit that says it exactly. */
+export function durationText(milliseconds: number): string {
+  if (milliseconds === 0) return "0s";
+  const [name, unit] = UNITS.find(([, size]) => milliseconds % size === 0) ?? ["ms", 1];
+  return `${milliseconds / unit}${name}`;
+}
+
+function lifetimeText(milliseconds: number): string {
+  return milliseconds === Number.POSITIVE_INFINITY ? "forever" : durationText(milliseconds);
+}
