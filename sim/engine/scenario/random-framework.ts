@@ -135,10 +135,12 @@ function randomVolumes(random: Random, { traits }: Context): RandomPolicy {
 }
 
 function randomBatch(random: Random, { traits, capabilities }: Context): RandomPolicy {
-  const load = randomLoad(
-    random.fork("load"),
-    traits.hasGpus && capabilities.includes("GPU_RESOURCES"),
-  );
+  const isClosedLoop = random.chance(0.1);
+  const load = randomLoad(random.fork("load"), {
+    mayUseGpus: traits.hasGpus && capabilities.includes("GPU_RESOURCES"),
+    // In a closed loop the next job waits for the end of the one before.
+    mayRunForEver: !isClosedLoop,
+  });
   const policy: BatchSpec = {
     kind: "batch",
     load,
@@ -146,7 +148,7 @@ function randomBatch(random: Random, { traits, capabilities }: Context): RandomP
     tasksPerOfferMax: random.between(1, 5),
     attemptsMax: random.chance(0.2) ? random.between(1, 4) : Number.POSITIVE_INFINITY,
     failures: random.chance(0.3) ? random.pick([0.1, 0.5]) : 0,
-    isClosedLoop: random.chance(0.1),
+    isClosedLoop,
   };
   const cpuMilliMax = load.reduce((sum, row) => sum + row.count * cpuMilliOf(row), 0);
   return { policy, cpuMilliMax };
@@ -160,19 +162,22 @@ function randomPlacement(random: Random, { hasRacks }: FrameworkTraits): Placeme
 }
 
 /** Half of all jobs run until they are stopped, the others end by themselves; those on GPUs all do. */
-function randomLoad(random: Random, mayUseGpus: boolean): readonly LoadRow[] {
+function randomLoad(
+  random: Random,
+  { mayUseGpus, mayRunForEver }: { readonly mayUseGpus: boolean; readonly mayRunForEver: boolean },
+): readonly LoadRow[] {
   const rows: LoadRow[] = [];
   let left = random.between(1, 25);
   while (left > 0) {
     const count = Math.min(left, random.between(1, 8));
     left -= count;
-    const usesGpus = mayUseGpus && random.chance(0);
+    const usesGpus = mayUseGpus && random.chance(0.3);
     const amounts: Amount[] = [
       { name: "cpus", milli: random.pick([50, 100, 150]) },
       ...(usesGpus ? [{ name: "gpus", milli: 1_000 }] : []),
       { name: "mem", milli: random.pick([64_000, 128_000, 192_000]) },
     ];
-    const isForEver = !usesGpus && random.chance(0.5);
+    const isForEver = mayRunForEver && !usesGpus && random.chance(0.5);
     rows.push({
       atMs: random.below(60_000),
       count,

@@ -1,10 +1,8 @@
-import { CLUSTER_DEFAULTS } from "@bourse/cluster/config";
 import { Checks } from "../checks/checks.ts";
 import { Violations } from "../checks/violations.ts";
-import { DecisionTimes } from "../decision-times.ts";
 import { repair, scheduleFaults } from "../faults/schedule-faults.ts";
-import type { Quantiles } from "../histogram.ts";
-import type { DecisionTimesReport, RunReport } from "../report/run-report.ts";
+import { Recorder } from "../report/recorder.ts";
+import type { RunReport } from "../report/run-report.ts";
 import { RunHash } from "../run-hash.ts";
 import type { StartState } from "../start/start-state.ts";
 import type { World } from "../world.ts";
@@ -13,7 +11,7 @@ import type { Fault } from "./fault.ts";
 import { Operations } from "./operations.ts";
 import { PendingUpdates } from "./pending-updates.ts";
 import { scheduleReloads } from "./reloads.ts";
-import type { Scenario } from "./scenario.ts";
+import type { PolicySpec, Scenario } from "./scenario.ts";
 import { lastPlanMs, taskCountOf } from "./scenario-size.ts";
 import { unsettled } from "./unsettled.ts";
 
@@ -69,7 +67,7 @@ export class ScenarioRun {
   readonly #hash = new RunHash();
   readonly #updates: PendingUpdates;
   readonly #operations: Operations;
-  readonly #decisions: DecisionTimes;
+  readonly #recorder: Recorder;
   readonly #checks: Checks | null;
   readonly #violations: Violations;
   readonly #tasks: number;
@@ -84,16 +82,13 @@ export class ScenarioRun {
     this.#beganNs = tools.stopwatch();
     this.#scenario = scenario;
     this.#tools = tools;
-    const world = buildWorld(scenario, { meter: () => null, start: tools.start });
+    const world = buildWorld(scenario, { meter: () => this.#recorder.meter, start: tools.start });
     this.world = world;
+    this.#recorder = new Recorder(world, scenario, tools);
     if (tools.noted !== undefined) world.probes.add({ noted: tools.noted });
     world.probes.add(this.#hash.probe);
     this.#updates = new PendingUpdates(world);
     world.probes.add(this.#updates.probe);
-    const intervalMs =
-      scenario.master.allocationIntervalMs ?? CLUSTER_DEFAULTS.allocationIntervalMs;
-    this.#decisions = new DecisionTimes(tools.stopwatch, intervalMs);
-    world.master.timed = (now, input, apply) => this.#decisions.time(now, input, apply);
     const { areOn, hasReloads, sweepEvery } = scenario.checks;
     this.#checks = areOn ? new Checks(world, sweepEvery) : null;
     this.#violations = this.#checks?.violations ?? new Violations(world.simulation);
@@ -205,76 +200,21 @@ export class ScenarioRun {
 
   /** What there is to say by now; of a run that is not over, `isComplete` is false. */
   report(): RunReport {
-    const { scenario, decisions } = { scenario: this.#scenario, decisions: this.#decisions };
-    const { simulation } = this.world;
     if (this.#phase !== "over") this.#checks?.sweep();
-    return {
-      format: "bourse-sim-report",
-      version: 1,
-      scenario: {
-        name: scenario.name,
-        seed: scenario.seed,
-        agents: this.world.agents.length,
-        frameworks: this.world.frameworks.length,
-        tasks: this.#tasks,
-        faults: scenario.faults.length,
-        capacity: {},
-      },
+    return this.#recorder.report({
       isComplete: this.#phase === "over" && this.#isComplete,
       hash: this.#hash.digest(),
-      virtualMs: simulation.nowMs,
-      events: simulation.eventCount,
       wallSeconds: (this.#tools.stopwatch() - this.#beganNs) / 1e9,
-      masterCoreSeconds: decisions.totalNs / 1e9,
       peakRssMib: this.#tools.peakRssMib?.() ?? 0,
       violations: this.#violations.list,
-      tasks: {
-        submitted: this.#tasks,
-        placed: this.#placed,
-        running: 0,
-        finished: 0,
-        failed: 0,
-        retries: 0,
-      },
-      latencyMs: {
-        submitToOffered: NOTHING,
-        submitToAccepted: NOTHING,
-        submitToRunning: NOTHING,
-        acceptToStaging: NOTHING,
-        stagingToRunning: NOTHING,
-      },
-      decisions: {
-        accept: timesOf(decisions.accept),
-        update: timesOf(decisions.update),
-        allocateOne: timesOf(decisions.allocateOne),
-        allocateAll: timesOf(decisions.allocateAll),
-      },
-      offers: { made: 0, accepted: 0, declined: 0, rescinded: 0, expired: 0 },
-      series: {
-        stepMs: 0,
-        atMs: [],
-        pending: [],
-        running: [],
-        launched: [],
-        latencyMs: { offered: NO_LATENCY, accepted: NO_LATENCY, running: NO_LATENCY },
-        used: {},
-        fragmentation: {},
-        shares: {},
-        offers: { made: [], accepted: [], declined: [], rescinded: [], expired: [] },
-      },
-      roles: [],
-      timeline: [],
-      timelineLeftOut: 0,
-      heat: { agents: [], atMs: [], percent: [] },
-    };
+    });
   }
 }
 
-const QUIET_KINDS: ReadonlySet<string> = new Set(["batch", "service", "idle", "hoarder"]);
-
-const NOTHING: Quantiles = { count: 0, p50: 0, p99: 0, max: 0 };
-const NO_LATENCY = { p50: [], p99: [] };
-
-function timesOf(histogram: DecisionTimes["accept"]): DecisionTimesReport {
-  return { ...histogram.quantiles(1_000), buckets: [] };
-}
+/** What these launch ends or is told to stay: when they lack nothing, nothing is on its way. */
+const QUIET_KINDS: ReadonlySet<PolicySpec["kind"]> = new Set([
+  "batch",
+  "service",
+  "idle",
+  "hoarder",
+]);
