@@ -71,12 +71,18 @@ export class FillJob implements Job {
   }
 }
 
-/** Kills tasks and waits until they have ended. */
+/** Killed at a time: the calls of all together would be more than may wait for a master. */
+const KILLS_MAX = 4_000;
+
+/** Kills tasks, some after others, and waits until they have ended. */
 export class DrainJob implements Job {
   readonly #parts: JobParts;
   readonly #tasks: number;
   #left: number;
+  /** Of those that were killed last. */
+  #dying = 0;
   #beganMs = 0;
+  #isOver = false;
 
   constructor(parts: JobParts, tasks: number) {
     this.#parts = parts;
@@ -84,16 +90,24 @@ export class DrainJob implements Job {
     this.#left = this.#tasks;
   }
 
+  #next(): void {
+    if (this.#isOver) return;
+    this.#dying = Math.min(this.#left, KILLS_MAX);
+    if (this.#dying === 0) this.#tell();
+    else this.#parts.send({ kind: "kill", count: this.#dying });
+  }
+
   begin(): void {
     this.#beganMs = performance.now();
-    if (this.#tasks === 0) this.#tell();
-    else this.#parts.send({ kind: "kill", count: this.#tasks });
+    this.#next();
   }
 
   reached(_task: number, stage: LoadStage): void {
     if (stage !== "ended") return;
     this.#left--;
-    if (this.#left === 0) this.#tell();
+    this.#dying--;
+    // Not from within the policy's turn, which tells of more ends than this one.
+    if (this.#dying === 0) setImmediate(() => this.#next());
   }
 
   interrupt(): void {
@@ -101,6 +115,7 @@ export class DrainJob implements Job {
   }
 
   #tell(): void {
+    this.#isOver = true;
     const seconds = (performance.now() - this.#beganMs) / 1000;
     this.#parts.onOver();
     this.#parts.reply({ kind: "drained", tasks: this.#tasks - this.#left, seconds });

@@ -46,8 +46,12 @@ export interface LoadPolicySnapshot {
   readonly random: readonly number[];
 }
 
-/** More offers than any cluster has agents: not worth counting, all are asked for. */
-const OFFERS_MAX = 10_000;
+/**
+ * Offers to have at a time, and tasks to launch on those of one event: what gathers for a master may not exceed 8 MiB, or
+ * it counts as one that does not read. The next are asked for behind the accepts, so the master itself sets the pace.
+ */
+const OFFERS_MAX = 64;
+const LAUNCHES_MAX = 8_000;
 /** An offer in which nothing fits is not looked at again before. */
 const REFUSE_MS = 5_000;
 /** After such an offer others are asked for, but not at once: the same agent may be all there is. */
@@ -81,6 +85,8 @@ export class LoadPolicy implements Policy<LoadInput, LoadOutput> {
   readonly #placeOf = new Map<number, number>();
   /** Offers that were asked for and did not come yet. */
   #asked = 0;
+  /** Of the offers event at hand. */
+  #launched = 0;
   #retryAtMs = Number.POSITIVE_INFINITY;
   #isSubscribed = false;
   #answer: Answer = emptyAnswer();
@@ -111,6 +117,7 @@ export class LoadPolicy implements Policy<LoadInput, LoadOutput> {
         break;
       case "offers":
         this.#asked = Math.max(0, this.#asked - event.offers.length);
+        this.#launched = 0;
         for (const offer of event.offers) this.#offer(now, offer);
         break;
       case "rescind":
@@ -174,7 +181,7 @@ export class LoadPolicy implements Policy<LoadInput, LoadOutput> {
   #offer(now: Now, offer: Offer): void {
     let rest = offer.resources;
     const tasks: TaskInfo[] = [];
-    while (this.waitingCount > 0) {
+    while (this.waitingCount > 0 && this.#launched < LAUNCHES_MAX) {
       const found = fit(rest, this.#config);
       if (!found.isFit) break;
       rest = found.rest;
@@ -186,7 +193,7 @@ export class LoadPolicy implements Policy<LoadInput, LoadOutput> {
       this.#answer.calls.push({ kind: "accept", offerIds, operations, filters: { refuseMs: 0 } });
       return;
     }
-    if (this.waitingCount > 0)
+    if (this.waitingCount > 0 && this.#launched < LAUNCHES_MAX)
       this.#retryAtMs = Math.min(this.#retryAtMs, now.monoMs + ASK_AGAIN_MS);
     this.#answer.calls.push({ kind: "decline", offerIds, filters: { refuseMs: REFUSE_MS } });
   }
@@ -198,6 +205,7 @@ export class LoadPolicy implements Policy<LoadInput, LoadOutput> {
       this.#next = 0;
     }
     this.#phases[task] = LAUNCHED;
+    this.#launched++;
     this.#answer.outputs.push({ task, stage: "accepted" });
     const taskId = this.#idOf(task);
     const payload = this.#payloads[this.#payloadOf[task] as number] as Uint8Array;
