@@ -4,42 +4,37 @@ import type { AgentAction, AgentEffects, CheckpointRecord } from "./effects.ts";
 
 /** Gathers the effects of one input while it is being decided on. */
 export class Outbox {
-  #persist: CheckpointRecord[] = [];
-  #send: { readonly session: SessionId; readonly message: AgentToMaster }[] = [];
-  #act: AgentAction[] = [];
+  // Null = empty: most inputs leave some of them so. And a list that begins with a push keeps room for sixteen more.
+  #persist: CheckpointRecord[] | null = null;
+  #send: { readonly session: SessionId; readonly message: AgentToMaster }[] | null = null;
+  #act: AgentAction[] | null = null;
 
   persist(record: CheckpointRecord): void {
-    this.#persist.push(record);
+    if (this.#persist === null) this.#persist = [record];
+    else this.#persist.push(record);
   }
 
   send(session: SessionId, message: AgentToMaster): void {
-    this.#send.push({ session, message });
+    if (this.#send === null) this.#send = [{ session, message }];
+    else this.#send.push({ session, message });
   }
 
   act(action: AgentAction): void {
-    this.#act.push(action);
+    if (this.#act === null) this.#act = [action];
+    else this.#act.push(action);
   }
 
-  /** Hands over what gathered and starts anew. Most inputs leave some of the lists empty: those are not made anew. */
+  /** Hands over what gathered and starts anew. */
   take(wakeAtMs: number): AgentEffects {
-    const persist = this.#persist;
-    const send = this.#send;
-    const act = this.#act;
-    if (persist.length > 0) this.#persist = [];
-    if (send.length > 0) this.#send = [];
-    if (act.length > 0) this.#act = [];
-    return {
-      persist: orNothing(persist),
-      send: orNothing(send),
-      act: orNothing(act),
-      wakeAtMs,
-    };
+    const persist = this.#persist ?? NOTHING;
+    const send = this.#send ?? NOTHING;
+    const act = this.#act ?? NOTHING;
+    this.#persist = null;
+    this.#send = null;
+    this.#act = null;
+    return { persist, send, act, wakeAtMs };
   }
 }
 
-/** What gathers next must not show in effects that were handed over. */
-function orNothing<T>(list: readonly T[]): readonly T[] {
-  return list.length > 0 ? list : NOTHING;
-}
-
+/** Shared by all effects that have none. */
 const NOTHING: readonly never[] = Object.freeze([]);

@@ -237,12 +237,15 @@ export class LinkEnd<Out, In> {
 /** One direction of a link: keeps order, and keeps to one event in the queue however many messages wait. */
 class Pipe<T> implements Happening {
   readonly #network: Network;
-  #messages: T[] = [];
-  #dueMs: number[] = [];
+  /** Lists that keep their room when they are empty: `#head` is the first that waits, `#tail` the first free place. */
+  readonly #messages: (T | undefined)[] = [];
+  readonly #dueMs: number[] = [];
   #head = 0;
+  #tail = 0;
   #lastDueMs = 0;
   #isScheduled = false;
   #isCut = false;
+  /** Sent behind all messages. */
   #closeCause: string | null = null;
   #received: (message: T) => void = ignore;
   #closed: (cause: string) => void = ignore;
@@ -258,26 +261,27 @@ class Pipe<T> implements Happening {
 
   send(message: T): void {
     if (this.#isCut || this.#closeCause !== null) return;
-    this.#messages.push(message);
-    this.#due();
+    this.#put(message);
   }
 
   sendClose(cause: string): void {
     if (this.#isCut || this.#closeCause !== null) return;
     this.#closeCause = cause;
-    this.#due();
+    this.#put(undefined);
   }
 
   cut(): void {
     this.#isCut = true;
-    this.#messages = [];
-    this.#dueMs = [];
+    this.#messages.length = 0;
+    this.#dueMs.length = 0;
   }
 
-  #due(): void {
+  #put(message: T | undefined): void {
     const dueMs = this.#network.simulation.nowMs + this.#network.drawLatencyMs();
     if (dueMs > this.#lastDueMs) this.#lastDueMs = dueMs;
-    this.#dueMs.push(this.#lastDueMs);
+    this.#messages[this.#tail] = message;
+    this.#dueMs[this.#tail] = this.#lastDueMs;
+    this.#tail += 1;
     if (!this.#isScheduled) this.#schedule();
   }
 
@@ -290,30 +294,27 @@ class Pipe<T> implements Happening {
   run(): void {
     this.#isScheduled = false;
     const nowMs = this.#network.simulation.nowMs;
-    while (!this.#isCut && this.#head < this.#dueMs.length) {
+    while (!this.#isCut && this.#head < this.#tail) {
       const index = this.#head;
       if ((this.#dueMs[index] as number) > nowMs) break;
+      const message = this.#messages[index];
+      this.#messages[index] = undefined; // Or this list would keep it from the garbage collector.
       this.#head += 1;
-      if (index < this.#messages.length) this.#received(this.#messages[index] as T);
-      else this.#closed(this.#closeCause ?? "closed");
+      if (message === undefined) this.#closed(this.#closeCause ?? "closed");
+      else this.#received(message);
     }
     if (this.#isCut) return;
-    if (this.#head === this.#dueMs.length) this.#empty();
-    else if (this.#head > 1024 && this.#head * 2 > this.#dueMs.length) this.#compact();
-    if (!this.#isScheduled && this.#head < this.#dueMs.length) this.#schedule();
+    if (this.#head === this.#tail) {
+      this.#head = 0;
+      this.#tail = 0;
+    } else if (this.#head > 1024 && this.#head * 2 > this.#tail) this.#compact();
+    if (!this.#isScheduled && this.#head < this.#tail) this.#schedule();
   }
 
-  /** What was delivered is nobody's any more: a list that kept it would keep it from the garbage collector. */
-  #empty(): void {
-    this.#messages.length = 0;
-    this.#dueMs.length = 0;
-    this.#head = 0;
-  }
-
-  /** The close marker has a due time and no message, so both lists lose the same prefix. */
   #compact(): void {
-    this.#messages = this.#messages.slice(this.#head);
-    this.#dueMs = this.#dueMs.slice(this.#head);
+    this.#messages.splice(0, this.#head);
+    this.#dueMs.splice(0, this.#head);
+    this.#tail -= this.#head;
     this.#head = 0;
   }
 }

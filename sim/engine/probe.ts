@@ -50,39 +50,48 @@ export class Probes implements Required<Probe> {
   }
 
   masterDecided(now: Now, input: ClusterInput, effects: Effects): void {
-    for (const probe of this.#masterDecided) probe.masterDecided(now, input, effects);
+    const all = this.#masterDecided;
+    for (let index = 0; index < all.length; index++) all[index]?.masterDecided(now, input, effects);
   }
 
   masterSent(sending: Sending): void {
-    for (const probe of this.#masterSent) probe.masterSent(sending);
+    const all = this.#masterSent;
+    for (let index = 0; index < all.length; index++) all[index]?.masterSent(sending);
   }
 
   agentStored(agent: SimAgent, record: CheckpointRecord): void {
-    for (const probe of this.#agentStored) probe.agentStored(agent, record);
+    const all = this.#agentStored;
+    for (let index = 0; index < all.length; index++) all[index]?.agentStored(agent, record);
   }
 
   containerBegan(agent: SimAgent, container: Container): void {
-    for (const probe of this.#containerBegan) probe.containerBegan(agent, container);
+    const all = this.#containerBegan;
+    for (let index = 0; index < all.length; index++) all[index]?.containerBegan(agent, container);
   }
 
   containerEnded(agent: SimAgent, container: Container): void {
-    for (const probe of this.#containerEnded) probe.containerEnded(agent, container);
+    const all = this.#containerEnded;
+    for (let index = 0; index < all.length; index++) all[index]?.containerEnded(agent, container);
   }
 
   volumeGone(agent: SimAgent, volume: VolumeRef): void {
-    for (const probe of this.#volumeGone) probe.volumeGone(agent, volume);
+    const all = this.#volumeGone;
+    for (let index = 0; index < all.length; index++) all[index]?.volumeGone(agent, volume);
   }
 
   frameworkSent(framework: SimFramework, call: FrameworkCall): void {
-    for (const probe of this.#frameworkSent) probe.frameworkSent(framework, call);
+    const all = this.#frameworkSent;
+    for (let index = 0; index < all.length; index++) all[index]?.frameworkSent(framework, call);
   }
 
   frameworkHeard(framework: SimFramework, event: FrameworkEvent): void {
-    for (const probe of this.#frameworkHeard) probe.frameworkHeard(framework, event);
+    const all = this.#frameworkHeard;
+    for (let index = 0; index < all.length; index++) all[index]?.frameworkHeard(framework, event);
   }
 
   noted(atMs: number, text: string): void {
-    for (const probe of this.#noted) probe.noted(atMs, text);
+    const all = this.#noted;
+    for (let index = 0; index < all.length; index++) all[index]?.noted(atMs, text);
   }
 }
 

@@ -205,7 +205,8 @@ class AgentProcess {
     this.#alarm = new Alarm(around.simulation, () => this.#apply({ kind: "wake" }));
     this.#outbox = new Outbox(around.simulation, {
       store: (records) => {
-        for (const record of records) machine.store(record);
+        for (let index = 0; index < records.length; index++)
+          machine.store(records[index] as CheckpointRecord);
       },
       deliver: (effects) => this.#deliver(effects),
       drawDelayMs: (recordCount) =>
@@ -309,10 +310,11 @@ class AgentProcess {
   }
 
   #deliver({ send, act }: AgentEffects): void {
-    for (const { session, message } of send) {
+    for (let index = 0; index < send.length; index++) {
+      const { session, message } = send[index] as AgentEffects["send"][number];
       if (session === this.#session) this.#link?.client.send(message);
     }
-    for (const action of act) this.#act(action);
+    for (let index = 0; index < act.length; index++) this.#act(act[index] as AgentAction);
   }
 
   #act(action: AgentAction): void {

@@ -271,7 +271,11 @@ class FrameworkProcess {
 
   #deliver({ send, link, outputs, deliver }: Effects): void {
     const { options } = this.#machine;
-    for (const { session, call } of send) this.#send(session, call);
+    for (let index = 0; index < send.length; index++) {
+      const { session, call } = send[index] as Effects["send"][number];
+      this.#send(session, call);
+    }
+    if (link.length + outputs.length + deliver.length === 0) return;
     for (const change of link) this.#relink(change);
     for (const output of outputs) options.output?.(output);
     for (const event of deliver) options.deliver?.(event);

@@ -75,6 +75,11 @@ export class SimMaster {
     return this.#life?.isDrained ?? true;
   }
 
+  /** What a restart would begin with, by key. */
+  get stored(): ReadonlyMap<string, RegistryEntry> {
+    return this.#disk;
+  }
+
   start(): void {
     if (this.#life !== null) return;
     this.#epoch += 1;
@@ -129,6 +134,10 @@ class MasterProcess {
   #isTurnDue = false;
   #isDead = false;
   #lastSession = 0;
+  /** What is decided on at the moment: one closure for all decisions that are timed. */
+  #now: Now;
+  #input: ClusterInput = WAKE;
+  readonly #decide = (): Effects => this.cluster.apply(this.#now, this.#input);
 
   constructor(machine: SimMaster, around: Surroundings, start: ClusterStart, random: Random) {
     this.#machine = machine;
@@ -136,13 +145,15 @@ class MasterProcess {
     this.cluster = new Cluster(start);
     this.#start = start;
     this.#random = random;
-    this.#alarm = new Alarm(around.simulation, () => this.enter({ kind: "wake", principal: null }));
+    this.#now = machine.conditions.now;
+    this.#alarm = new Alarm(around.simulation, () => this.enter(WAKE));
     this.#outbox = new Outbox(around.simulation, {
       store: (records) => {
         for (const record of records) machine.store(record);
       },
       deliver: (sendings) => {
-        for (const sending of sendings) this.#deliver(sending);
+        for (let index = 0; index < sendings.length; index++)
+          this.#deliver(sendings[index] as Sending);
       },
       drawDelayMs: (recordCount) =>
         machine.conditions.drawDelayMs(around.shell, random, recordCount),
@@ -159,7 +170,7 @@ class MasterProcess {
 
   /** A first wake: the core learns the time and says when it wants the next. */
   begin(): void {
-    this.enter({ kind: "wake", principal: null });
+    this.enter(WAKE);
   }
 
   reload(): void {
@@ -172,7 +183,7 @@ class MasterProcess {
     this.#isTurnDue = true;
     const { turnMaxMs } = this.#around.shell;
     const delayMs = turnMaxMs === 0 ? 0 : this.#random.below(turnMaxMs + 1);
-    this.#around.simulation.after(delayMs, () => this.#turn());
+    this.#around.simulation.after(delayMs, this.#turn);
   }
 
   accept(session: Session): void {
@@ -208,22 +219,22 @@ class MasterProcess {
   }
 
   /** Everything that has come in, then the end of the batch, where the allocator runs. */
-  #turn(): void {
+  readonly #turn = (): void => {
     this.#isTurnDue = false;
     if (this.#isDead) return;
     const batch = this.#inbox;
     this.#inbox = [];
-    for (const input of batch) this.#apply(input);
-    this.#apply({ kind: "batch-end", principal: null });
-  }
+    for (let index = 0; index < batch.length; index++) this.#apply(batch[index] as ClusterInput);
+    this.#apply(BATCH_END);
+  };
 
   #apply(input: ClusterInput): void {
     const { timed, conditions } = this.#machine;
     const { now } = conditions;
+    this.#now = now;
+    this.#input = input;
     const effects =
-      timed === null
-        ? this.cluster.apply(now, input)
-        : timed(now, input, () => this.cluster.apply(now, input));
+      timed === null ? this.cluster.apply(now, input) : timed(now, input, this.#decide);
     if (this.#around.shell.isStrict) deepFreeze(effects);
     this.#alarm.set(effects.wakeAtMs);
     this.#outbox.push(effects.persist, effects.send.length === 0 ? null : effects.send);
@@ -255,3 +266,6 @@ class MasterProcess {
     }
   }
 }
+
+const WAKE: ClusterInput = { kind: "wake", principal: null };
+const BATCH_END: ClusterInput = { kind: "batch-end", principal: null };

@@ -7,24 +7,31 @@ import type { SessionEffects, SessionLink, SessionRecord } from "./session-io.ts
 export class Collected<Input, Output> {
   persist: SessionRecord[] = [];
   intents: unknown[] = [];
-  send: { session: SessionId; call: FrameworkCall }[] = [];
+  #send: { session: SessionId; call: FrameworkCall }[] | null = null;
   deliver: PolicyEvent<Input>[] = [];
   outputs: Output[] = [];
   link: SessionLink[] = [];
 
+  /** A list that begins with a push keeps room for sixteen more, and most inputs send one call. */
+  send(session: SessionId, call: FrameworkCall): void {
+    if (this.#send === null) this.#send = [{ session, call }];
+    else this.#send.push({ session, call });
+  }
+
   /** Hands over what gathered and starts anew. */
   take(wakeAtMs: number): SessionEffects<Input, Output> {
-    const { persist, intents, send, deliver, outputs, link } = this;
+    const { persist, intents, deliver, outputs, link } = this;
+    const send = this.#send ?? NOTHING;
     if (persist.length > 0) this.persist = [];
     if (intents.length > 0) this.intents = [];
-    if (send.length > 0) this.send = [];
+    this.#send = null;
     if (deliver.length > 0) this.deliver = [];
     if (outputs.length > 0) this.outputs = [];
     if (link.length > 0) this.link = [];
     return {
       persist: orNothing(persist),
       intents: orNothing(intents),
-      send: orNothing(send),
+      send,
       deliver: orNothing(deliver),
       outputs: orNothing(outputs),
       link: orNothing(link),

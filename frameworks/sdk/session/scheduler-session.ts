@@ -169,7 +169,7 @@ export class SchedulerSession<Input = never, Output = never> {
       return;
     }
     const call = this.#subscription.call(this.#frameworkId, this.#epochSeen);
-    this.#out.send.push({ session, call });
+    this.#out.send(session, call);
   }
 
   /** Leaves the link, tells the policy, and sets the time of the next try. `cause`: close it from here. */
@@ -424,7 +424,7 @@ export class SchedulerSession<Input = never, Output = never> {
   /** Without a session the call is dropped: what must not be lost is remembered elsewhere. */
   #send(call: FrameworkCall): void {
     const session = this.#link.subscribedSession;
-    if (session !== null) this.#out.send.push({ session, call });
+    if (session !== null) this.#out.send(session, call);
   }
 
   #sendIf(call: FrameworkCall | null): void {
