@@ -108,7 +108,8 @@ function agentIdOf({ agentId }: AgentVerdict): string {
   return agentId;
 }
 
-function decisionLine({ wallMs, what }: Decision): string {
+/** What the master decided and when, in one line. */
+export function decisionLine({ wallMs, what }: Decision): string {
   const time = new Date(wallMs).toISOString();
   switch (what.kind) {
     case "offered":

@@ -8,7 +8,9 @@ import { type Context, contextFor, integerOf } from "./context.ts";
 import { examples } from "./examples.ts";
 import { renderData } from "./output.ts";
 import { addSimGenCommand } from "./sim-gen.ts";
+import { addSimImportCommand } from "./sim-import.ts";
 import { addSimLiveCommand } from "./sim-live.ts";
+import { addSimReplayCommand } from "./sim-replay.ts";
 
 interface RunFlags {
   readonly agents: string;
@@ -48,7 +50,9 @@ export function addSimCommands(root: Command): void {
       if (report.violations.length > 0 || report.placed < options.tasks) process.exitCode = 1;
     });
   addSimGenCommand(sim);
+  addSimImportCommand(sim);
   addSimLiveCommand(sim);
+  addSimReplayCommand(sim);
 }
 
 const REEXECUTED = "BOURSE_HEAP_MIB";

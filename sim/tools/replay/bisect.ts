@@ -1,4 +1,4 @@
-import type { Cluster } from "@bourse/cluster/cluster";
+import { Cluster } from "@bourse/cluster/cluster";
 import type { Effects } from "@bourse/cluster/effects";
 import type { ClusterInput, ClusterStart } from "@bourse/cluster/inputs";
 import { checkInvariants, checkTouched } from "@bourse/cluster/invariants";
@@ -34,8 +34,8 @@ export interface Neighbour {
 
 export interface BisectTools {
   titleOf(input: ClusterInput): string;
-  /** A core as it was: `Cluster.restore`, or in tests that of another. All chance of a core is in its snapshot. */
-  restore(snapshot: ReturnType<Cluster["snapshot"]>, start: ClusterStart): Cluster;
+  /** For tests of another core; absent = `Cluster.restore`. All chance of a core is in its snapshot. */
+  restore?(snapshot: ReturnType<Cluster["snapshot"]>, start: ClusterStart): Cluster;
 }
 
 /** At least so many inputs between two looks at everything; more in a large cluster, for a look is a walk over it. */
@@ -167,7 +167,7 @@ export class Bisector implements Visitor {
   }
 
   #revive({ snapshot, start }: Mark): Cluster {
-    return this.#tools.restore(snapshot, start);
+    return this.#tools.restore?.(snapshot, start) ?? Cluster.restore(snapshot, start);
   }
 
   #at(index: number): InputRecord {

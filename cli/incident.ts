@@ -1,0 +1,39 @@
+import { basename } from "node:path";
+import type { Incident } from "@bourse/sim/tools/replay/incident";
+
+/** The journal of a path, or of all files of a directory, as the simulator's replay takes it. */
+export async function incidentAt(path: string): Promise<Incident> {
+  const { journalBytes, journalFiles } = await import("@bourse/master/journal/journal-files");
+  const { readJournal } = await import("@bourse/master/journal/format");
+  const { HashComparison } = await import("@bourse/master/journal/hash-comparison");
+  const { revive } = await import("@bourse/master/journal/replay");
+  const { inputTitle } = await import("@bourse/master/input-title");
+  const files = await journalFiles(path);
+  return {
+    titleOf: inputTitle,
+    files: files.map((file) => ({
+      name: basename(file),
+      open: async () => {
+        const bytes = await journalBytes(file);
+        const content = readJournal(file, bytes);
+        const { header } = content;
+        return {
+          build: header.build,
+          epoch: header.start.epoch,
+          seed: header.start.seed,
+          inputsBefore: header.inputs,
+          config: header.start.config,
+          revive: () => revive(header),
+          compare: () => HashComparison.begin(header),
+          records: content.records,
+          get fraction() {
+            return content.position / bytes.length;
+          },
+          get isTorn() {
+            return content.isTorn;
+          },
+        };
+      },
+    })),
+  };
+}
