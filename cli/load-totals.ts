@@ -31,12 +31,16 @@ function endless({ tasks, endless }: LoadTotals): string {
 
 function rateText({ tasks, firstMs, lastMs }: LoadTotals): string {
   const seconds = (lastMs - firstMs) / 1_000;
-  return seconds > 0 ? `${count(Number((tasks / seconds).toPrecision(3)))} tasks a second` : "all at once";
+  return seconds > 0
+    ? `${count(Number((tasks / seconds).toPrecision(3)))} tasks a second`
+    : "all at once";
 }
 
 /** 2551075 -> "2,551,075". */
 export function count(value: number): string {
-  return String(value).replace(/\B(?=(\d{3})+$)/g, ",");
+  const [whole = "", part] = String(value).split(".");
+  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ",");
+  return part === undefined ? grouped : `${grouped}.${part}`;
 }
 
 /** 59833000 -> "16.6 h". */
