@@ -358,8 +358,9 @@ export class BatchPolicy implements SimPolicy {
   #launch(nowMs: number, index: number): TaskId {
     this.#tasks.launch(index, nowMs);
     // Offers are answered the moment they come, so this is when the offer came, too.
-    this.#meter?.launched(this.#role, this.#arrivedMs(index), nowMs, nowMs);
-    return taskIdOf(index, this.#tasks.attemptOf(index));
+    const attempt = this.#tasks.attemptOf(index);
+    this.#meter?.launched(this.#role, this.#arrivedMs(index), nowMs, nowMs, attempt > 0);
+    return taskIdOf(index, attempt);
   }
 
   // ---- updates ----

@@ -1,12 +1,14 @@
 import type { Effects } from "@bourse/cluster/effects";
 import type { ClusterInput } from "@bourse/cluster/inputs";
+import type { OfferId } from "@bourse/model/ids";
+import type { FrameworkCall } from "@bourse/model/scheduler";
 import type { OfferTotals, RunSeries } from "./run-report.ts";
 import { Counter, type TimeGrid } from "./time-grid.ts";
 
 /**
- * Counts offers by what becomes of them, from what enters and leaves the master, and the tasks that accepts launch. An
- * offer that is accepted and taken back at the same time counts as both. What is taken back because a timer of the
- * master ran out has expired, unless that timer gave up a machine, which is written down.
+ * Counts offers by what becomes of them, from what enters and leaves the master, and the tasks that accepts launch.
+ * What is taken back because a timer of the master ran out has expired, unless that timer gave up a machine, which is
+ * written down.
  */
 export class OfferMeter {
   readonly #grid: TimeGrid;
@@ -28,16 +30,18 @@ export class OfferMeter {
     this.launched = counter();
   }
 
+  /** A call that the master is about to decide on. `open`: offers that are out; an answer to another says nothing. */
+  answered(call: FrameworkCall, open: ReadonlyMap<OfferId, unknown>): void {
+    const row = this.#grid.closed;
+    if (call.kind === "accept") {
+      this.#accepted.add(row, countOpen(call.offerIds, open));
+      for (const operation of call.operations)
+        if (operation.kind === "launch") this.launched.add(row, operation.tasks.length);
+    } else if (call.kind === "decline") this.#declined.add(row, countOpen(call.offerIds, open));
+  }
+
   decided(input: ClusterInput, effects: Effects): void {
     const row = this.#grid.closed;
-    if (input.kind === "framework-call") {
-      const { call } = input;
-      if (call.kind === "accept") {
-        this.#accepted.add(row, call.offerIds.length);
-        for (const operation of call.operations)
-          if (operation.kind === "launch") this.launched.add(row, operation.tasks.length);
-      } else if (call.kind === "decline") this.#declined.add(row, call.offerIds.length);
-    }
     const { send } = effects;
     for (let index = 0; index < send.length; index++) {
       const sending = send[index]!;
@@ -71,4 +75,10 @@ export class OfferMeter {
       expired: column(this.#expired),
     };
   }
+}
+
+function countOpen(offerIds: readonly OfferId[], open: ReadonlyMap<OfferId, unknown>): number {
+  let count = 0;
+  for (let index = 0; index < offerIds.length; index++) if (open.has(offerIds[index]!)) count += 1;
+  return count;
 }

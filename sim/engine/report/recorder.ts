@@ -74,6 +74,9 @@ export class Recorder {
     );
     world.master.timed = (now, input, apply) => {
       if (now.monoMs >= this.#grid.endMs) this.#advance(now.monoMs);
+      const { cluster } = world.master;
+      if (input.kind === "framework-call" && cluster !== null)
+        this.#offers.answered(input.call, cluster.state.offers);
       return this.decisions.time(now, input, apply);
     };
     world.probes.add({

@@ -9,6 +9,8 @@ import type { Quantiles } from "../histogram.ts";
 export interface RunReport {
   readonly format: "bourse-sim-report";
   readonly version: 1;
+  /** The command line that runs it again; whoever knows it adds it. */
+  readonly command?: string;
   readonly scenario: ScenarioSummary;
   /** False: the run was stopped before its end, by a person or by its end time. */
   readonly isComplete: boolean;
