@@ -39,6 +39,8 @@ export interface SimAgentOptions {
   readonly workload: Workload;
   /** What lives before the simulation left on the machine. */
   readonly before?: AgentBefore;
+  /** When it is started with a world that begins with a live cluster; absent = at once. */
+  readonly startAtMs?: number;
   /** Null: the master is down or out of reach. */
   connect(): AgentLink | null;
 }

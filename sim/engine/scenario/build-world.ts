@@ -87,7 +87,7 @@ export function startWorld(world: World, scenario: Scenario): void {
       scale(world, framework, spec);
     }
   }
-  for (const agent of world.agents.slice(agentIndex)) agent.start();
+  for (const agent of world.agents.slice(agentIndex)) startAt(agent.options.startAtMs ?? 0, agent);
   for (const framework of world.frameworks.slice(frameworkIndex)) framework.start();
 }
 

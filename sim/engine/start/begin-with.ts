@@ -54,6 +54,15 @@ export function beginWith(world: World, start: StartState, options: BeginOptions
       before: beforeOf(start, agent, tasks, { known, random }),
     });
   }
+  for (const { atMs, ...machine } of start.behaviour?.join ?? []) {
+    world.addAgent({
+      name: machine.hostname,
+      info: { port: 5_051, version: "", ...machine, payload: NO_PAYLOAD },
+      config: options.agentConfig,
+      workload: options.workload,
+      startAtMs: atMs,
+    });
+  }
   for (const framework of start.frameworks) {
     if (framework.isUp) addFramework(world, start, framework, { ...options, tasksOf, names });
   }

@@ -30,7 +30,7 @@ export interface LivePicture {
  * knows what became of them.
  */
 export function startOfPicture(picture: LivePicture): StartState {
-  const agents = picture.agents.map(startAgent);
+  const agents = picture.agents.map((view) => startAgent(view, picture.takenAtMs));
   const frameworks = picture.frameworks
     .filter(({ condition }) => condition !== "completed")
     .map(startFramework);
@@ -61,9 +61,11 @@ const ALIVE: ReadonlySet<TaskState> = new Set<TaskState>([
   "TASK_KILLING",
 ]);
 
-function startAgent(view: AgentView): StartAgent {
+/** One that has not returned since its master's start may never: it counts as out of reach. */
+function startAgent(view: AgentView, takenAtMs: number): StartAgent {
   const { agentId, hostname, port, version, total, attributes, domain, condition } = view;
-  const { isDeactivated, registeredAtMs, unreachableSinceMs } = view;
+  const { isDeactivated, registeredAtMs } = view;
+  const isUp = condition !== "unreachable" && condition !== "recovering";
   return {
     agentId,
     hostname,
@@ -73,9 +75,9 @@ function startAgent(view: AgentView): StartAgent {
     attributes,
     ...(domain !== undefined && { domain }),
     isDeactivated,
-    isUp: condition !== "unreachable" && condition !== "recovering",
+    isUp,
     registeredAtMs,
-    ...(unreachableSinceMs !== undefined && { unreachableSinceMs }),
+    ...(!isUp && { unreachableSinceMs: view.unreachableSinceMs ?? takenAtMs }),
   };
 }
 

@@ -37,6 +37,14 @@ export interface StartBehaviour {
   readonly taskLifetimeMs?: number;
   /** A task whose agent is out of reach is given up and replaced after so long. */
   readonly replaceUnreachableAfterMs?: number;
+  /** Machines that are added, with their agents; `hostname` differs from all others. */
+  readonly join?: readonly {
+    readonly atMs: number;
+    readonly hostname: string;
+    readonly resources: Resources;
+    readonly attributes: readonly Attribute[];
+    readonly domain?: FaultDomain;
+  }[];
   /** Frameworks are told to leave these agents: they stop their tasks there and launch each anew elsewhere. */
   readonly leave?: readonly { readonly atMs: number; readonly agentIds: readonly AgentId[] }[];
 }
