@@ -21,6 +21,8 @@ import type { FrameworkLink } from "./sim-master.ts";
 
 /** A policy that can say how far it is. */
 export interface SimPolicy<Input = unknown, Output = unknown> extends Policy<Input, Output> {
+  /** Its next life does not know what this one has launched, and so cannot ask about it. */
+  readonly isForgetful?: boolean;
   /** What it still lacks, for people; null when all is as it should be. */
   lacks?(): string | null;
   /** Tasks of its load that run or have ended well. */

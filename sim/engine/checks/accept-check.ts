@@ -27,7 +27,10 @@ export const createAcceptCheck: CreateCheck = (world, violations) => {
     settle() {
       for (const [framework, tasks] of waiting) {
         if (framework.endCause !== null) continue;
+        const isForgetful = framework.policy?.isForgetful === true;
+        const known = new Set(framework.session?.snapshot().tasks.live.map(([taskId]) => taskId));
         for (const [taskId, sentMs] of tasks) {
+          if (isForgetful && !known.has(taskId)) continue;
           violations.report(
             "accept",
             `${framework.name} launched task ${taskId} at ${sentMs} ms and never heard of it again`,

@@ -1,4 +1,5 @@
 import { CLUSTER_DEFAULTS } from "@bourse/cluster/config";
+import type { Agent, Framework } from "@bourse/cluster/state";
 import type { Offer } from "@bourse/model/offer";
 import { canonical, NO_RESOURCES, type Resources, ranges, scalar } from "@bourse/model/resources";
 import { NO_PAYLOAD } from "@bourse/model/task";
@@ -249,11 +250,12 @@ describe("a lie is found:", () => {
           wakeAtMs: 0,
         },
       );
+    const quotas = () => found().filter((text) => text.startsWith("quota:"));
     told([{ ...offer, resources: [{ ...scalar("cpus", 100), reservations }] }]);
     told([{ ...offer, role: "f10" }]);
-    expect(found()).toEqual([]);
+    expect(quotas()).toEqual([]);
     told([offer]);
-    expect(found()).toEqual([
+    expect(quotas()).toEqual([
       expect.stringMatching(
         /^quota: role f1 consumes cpus:.* of at most 0.1, and was offered more/,
       ),
@@ -279,11 +281,180 @@ describe("a lie is found:", () => {
     ]);
   });
 
+  test("a master whose own rules do not hold", () => {
+    const { world, checks, found } = rig();
+    world.master.cluster?.state.taskCounts.set("TASK_RUNNING", 7);
+    checks.sweep();
+    expect(found()).toContainEqual(expect.stringMatching(/^master: /));
+  });
+
+  test("something that the master knows and has not stored, and the other way round", () => {
+    const { world, agent, checks, found } = rig();
+    const { agentId } = agent;
+    const weight = { role: "r", weightMilli: 2_000 };
+    world.master.store({ op: "put", key: "weight/r", entry: { kind: "weight", weight } });
+    checks.sweep();
+    expect(found()).toEqual([]);
+    world.master.store({ op: "delete", key: `agent/${agentId}` });
+    const quota = { role: "r", guarantees: [], limits: [{ name: "cpus", milli: 1 }] };
+    world.master.store({ op: "put", key: "quota/r", entry: { kind: "quota", quota } });
+    checks.sweep();
+    expect(found()).toEqual([
+      expect.stringMatching(/^registry: the master has stored "quota .*r.*"$/),
+      `registry: the master has not stored "agent/${agentId}, unreachable since null"`,
+    ]);
+  });
+
+  test("an operator event that is left out", () => {
+    const { world, found } = rig();
+    const { epoch } = world.master;
+    const sequence = world.master.cluster?.state.counters.sequence ?? 0;
+    const told = (number: number) =>
+      world.probes.masterDecided(
+        world.simulation.now,
+        { kind: "wake", principal: null },
+        {
+          persist: [],
+          send: [
+            {
+              to: "events",
+              event: {
+                epoch,
+                sequence: number,
+                wallMs: 0,
+                change: { kind: "quota-changed", role: "r" },
+              },
+            },
+          ],
+          wakeAtMs: 0,
+        },
+      );
+    told(sequence + 1);
+    expect(found()).toEqual([]);
+    told(sequence + 3);
+    expect(found()).toEqual([
+      `event: after event ${sequence + 1} of epoch 1 comes event ${sequence + 3} of epoch 1`,
+    ]);
+  });
+
+  test("a machine that is down for maintenance and runs on", () => {
+    const { world, checks, found } = rig();
+    world.master.cluster?.state.maintenance.down.add("a1");
+    checks.settle();
+    expect(found()).toContain(
+      "maintenance: a1 is down for maintenance and still runs 3 containers",
+    );
+  });
+
+  test("an offer that is out for longer than it may be", () => {
+    const { world, framework, agent, checks, found } = rig();
+    const frameworkId = framework.frameworkId ?? "";
+    const offer: Offer = {
+      offerId: "o9",
+      frameworkId,
+      agentId: agent.agentId ?? "",
+      hostname: "a1",
+      port: 1,
+      role: "f1",
+      resources: [],
+      attributes: [],
+    };
+    const dueMs = world.simulation.nowMs - 2_000;
+    world.master.cluster?.state.offers.set("o9", { offer, offeredAtMs: 0, dueMs });
+    checks.sweep();
+    expect(found()).toContainEqual(expect.stringMatching(/^offer: .* is still out$/));
+  });
+
   test("a checkpoint that is not what the agent knows", () => {
     const { agent, checks, found } = rig();
     agent.store({ kind: "agent", agentId: "someone else", epochSeen: 1 });
     checks.sweep();
     expect(found()).toEqual(["checkpoint: what a1 has stored is not what it knows"]);
+  });
+});
+
+describe("an offer that should not have been made is found:", () => {
+  type Changes = (setup: {
+    readonly framework: Framework;
+    readonly agent: Agent;
+  }) => Partial<Offer>;
+
+  test.each<[what: string, changes: Changes, message: RegExp | null]>([
+    ["none of what follows", () => ({}), null],
+    ["a role that is not its own", () => ({ role: "f2" }), /it is not in that role/],
+    [
+      "a role that it has suppressed",
+      ({ framework }) => {
+        framework.suppressedRoles = ["f1"];
+        return {};
+      },
+      /it has suppressed that role/,
+    ],
+    [
+      "an agent that is deactivated",
+      ({ agent }) => {
+        agent.isDeactivated = true;
+        return {};
+      },
+      /the agent is not to be offered/,
+    ],
+    [
+      "an agent that its constraints rule out",
+      ({ framework }) => {
+        const selector = { type: "hostname" } as const;
+        const predicate = { type: "text-equals", value: "a2" } as const;
+        framework.offerConstraints = new Map([["f1", [[{ selector, predicate }]]]]);
+        return {};
+      },
+      /the agent is not what it takes offers of/,
+    ],
+    [
+      "an agent with GPUs, to one that does not know them",
+      ({ agent }) => {
+        agent.info = { ...agent.info, resources: [scalar("gpus", 1_000)] };
+        return {};
+      },
+      /the agent is not what it takes offers of/,
+    ],
+    [
+      "what is reserved for others",
+      () => {
+        const reservations = [{ type: "dynamic", role: "f2" }] as const;
+        return { resources: [{ ...scalar("cpus", 100), reservations }] };
+      },
+      /it cannot use cpus/,
+    ],
+    ["too little", () => ({ resources: [scalar("cpus", 9)] }), /cpus:0.009 are too little/],
+    ["of an agent that is gone", () => ({ agentId: "a9" }), /whom the master does not know/],
+  ])("%s", (_what, changes, message) => {
+    const { world, framework, agent, found } = rig();
+    const { state } = world.master.cluster ?? { state: null };
+    const known = state?.frameworks.get(framework.frameworkId ?? "");
+    const place = state?.agents.get(agent.agentId ?? "");
+    if (known === undefined || place === undefined) throw new Error("both must be registered");
+    known.suppressedRoles = [];
+    const offer: Offer = {
+      offerId: "o9",
+      frameworkId: known.frameworkId,
+      agentId: place.agentId,
+      hostname: "a1",
+      port: 1,
+      role: "f1",
+      resources: [scalar("cpus", 100)],
+      attributes: [],
+      ...changes({ framework: known, agent: place }),
+    };
+    world.probes.masterDecided(
+      world.simulation.now,
+      { kind: "wake", principal: null },
+      {
+        persist: [],
+        send: [{ to: "framework", session: 1, event: { kind: "offers", offers: [offer] } }],
+        wakeAtMs: 0,
+      },
+    );
+    const expected = message === null ? [] : [expect.stringMatching(message)];
+    expect(found().filter((text) => text.startsWith("offer:"))).toEqual(expected);
   });
 });
 

@@ -3,9 +3,14 @@ import { createAcceptCheck } from "./accept-check.ts";
 import type { Check, CreateCheck } from "./check.ts";
 import { createCheckpointCheck } from "./checkpoint-check.ts";
 import { createContainerCheck } from "./container-check.ts";
+import { createEventCheck } from "./event-check.ts";
 import { createKillCheck } from "./kill-check.ts";
+import { createMaintenanceCheck } from "./maintenance-check.ts";
+import { createMasterCheck, createTouchedCheck } from "./master-check.ts";
+import { createOfferCheck } from "./offer-check.ts";
 import { createOperationCheck } from "./operation-check.ts";
 import { createQuotaCheck } from "./quota-check.ts";
+import { createRegistryCheck } from "./registry-check.ts";
 import { createResourceCheck } from "./resource-check.ts";
 import { createTaskCheck } from "./task-check.ts";
 import { createTimerCheck } from "./timer-check.ts";
@@ -18,15 +23,23 @@ const ALL: readonly CreateCheck[] = [
   createAcceptCheck,
   createCheckpointCheck,
   createContainerCheck,
+  createEventCheck,
   createKillCheck,
+  createMaintenanceCheck,
+  createMasterCheck,
+  createOfferCheck,
   createOperationCheck,
   createQuotaCheck,
+  createRegistryCheck,
   createResourceCheck,
   createTaskCheck,
   createTimerCheck,
   createUpdateCheck,
   createVolumeCheck,
 ];
+
+/** What sweeps so often looks at each input too. */
+const CLOSE_SWEEPS_MAX = 1_000;
 
 /** All invariants, watching one world from its beginning. */
 export class Checks {
@@ -36,7 +49,8 @@ export class Checks {
   /** A sweep after every `sweepEvery` inputs of the master; Infinity = only when asked. */
   constructor(world: World, sweepEvery: number) {
     this.violations = new Violations(world.simulation);
-    this.#checks = ALL.map((create) => create(world, this.violations));
+    const wanted = sweepEvery <= CLOSE_SWEEPS_MAX ? [...ALL, createTouchedCheck] : ALL;
+    this.#checks = wanted.map((create) => create(world, this.violations));
     for (const { probe } of this.#checks) if (probe !== undefined) world.probes.add(probe);
     let inputs = 0;
     world.probes.add({

@@ -1,3 +1,4 @@
+import { GREEDY_RESTS, GreedyPolicy } from "../frameworks/greedy-policy.ts";
 import type { Fault } from "../scenario/fault.ts";
 import type { World } from "../world.ts";
 import { Downtimes } from "./downtimes.ts";
@@ -24,7 +25,10 @@ export function scheduleFaults(
   }
 }
 
-/** The liveness phase begins: the network is whole, every process runs, no agent is held back, no clock is wrong. */
+/**
+ * The liveness phase begins: the network is whole, every process runs, no agent is held back, no clock is wrong, and who
+ * never has enough takes no more.
+ */
 export function repair(world: World): void {
   world.note("everything is repaired");
   world.network.heal();
@@ -38,7 +42,10 @@ export function repair(world: World): void {
     agent.start();
     reactivate(world, agent.name);
   }
-  for (const framework of world.frameworks) framework.start();
+  for (const framework of world.frameworks) {
+    framework.start();
+    if (framework.policy instanceof GreedyPolicy) framework.input(GREEDY_RESTS);
+  }
 }
 
 /** Work that a limit keeps waiting would wait for ever. */

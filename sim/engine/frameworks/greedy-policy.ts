@@ -12,6 +12,9 @@ import { FreeSpace } from "./free-space.ts";
 
 export type GreedySpec = Extract<PolicySpec, { kind: "greedy" }>;
 
+/** An input: from now on it has enough, so that a run can come to rest. */
+export const GREEDY_RESTS = "rest";
+
 /** The master takes no more in one call. */
 const TASKS_PER_OFFER_MAX = 10_000;
 
@@ -20,12 +23,14 @@ const TASKS_PER_OFFER_MAX = 10_000;
  * declines as anybody would. It never suppresses and never has enough: the neighbour that fair sharing is for.
  */
 export class GreedyPolicy implements SimPolicy {
+  readonly isForgetful = true;
   readonly #spec: GreedySpec;
   readonly #task: TaskClass;
   readonly #space: FreeSpace;
   readonly #launches = new BatchLaunches();
   /** Names the tasks; goes on in the next life. */
   #launched = 0;
+  #isResting = false;
 
   constructor(spec: GreedySpec) {
     this.#spec = spec;
@@ -40,12 +45,14 @@ export class GreedyPolicy implements SimPolicy {
 
   static restore(spec: GreedySpec, saved: unknown): GreedyPolicy {
     const policy = new GreedyPolicy(spec);
-    policy.#launched = (saved as { readonly launched: number }).launched;
+    const { launched, isResting } = saved as ReturnType<GreedyPolicy["snapshot"]>;
+    policy.#launched = launched;
+    policy.#isResting = isResting;
     return policy;
   }
 
-  snapshot(): { readonly launched: number } {
-    return { launched: this.#launched };
+  snapshot(): { readonly launched: number; readonly isResting: boolean } {
+    return { launched: this.#launched, isResting: this.#isResting };
   }
 
   planOf(_taskId: TaskId): { readonly runMs: number; readonly exitCode: number } {
@@ -53,13 +60,14 @@ export class GreedyPolicy implements SimPolicy {
   }
 
   apply(_now: Now, event: PolicyEvent<unknown>): PolicyCalls<unknown> {
+    if (event.kind === "input") this.#isResting = event.input === GREEDY_RESTS;
     if (event.kind !== "offers") return { calls: [] };
     return { calls: event.offers.map((offer) => this.#answer(offer)) };
   }
 
   #answer(offer: Offer): PolicyCall {
     const offerIds = [offer.offerId];
-    const tasks = this.#fill(offer);
+    const tasks = this.#isResting ? [] : this.#fill(offer);
     if (tasks.length === 0) return { kind: "decline", offerIds, filters: {} };
     return {
       kind: "accept",

@@ -38,6 +38,9 @@ const KINDS: readonly { readonly name: string; readonly weight: number; readonly
   { name: "batch", weight: 5, draw: randomBatch },
   { name: "service", weight: 4, draw: randomService },
   { name: "data", weight: 3, draw: randomVolumes },
+  { name: "greedy", weight: 1, draw: randomGreedy },
+  { name: "idle", weight: 0.5, draw: randomIdle },
+  { name: "hoarder", weight: 1, draw: randomHoarder },
 ];
 
 /** One framework of any kind. Times as in the rest of a random scenario: about a tenth of those of a live cluster. */
@@ -136,22 +139,54 @@ function randomVolumes(random: Random, { traits }: Context): RandomPolicy {
 
 function randomBatch(random: Random, { traits, capabilities }: Context): RandomPolicy {
   const isClosedLoop = random.chance(0.1);
+  const failures = random.chance(0.3) ? random.pick([0.1, 0.5]) : 0;
+  const placement = randomPlacement(random, traits);
+  const mayUse = (capability: Capability, isNeeded: boolean): boolean =>
+    !isNeeded || capabilities.includes(capability);
   const load = randomLoad(random.fork("load"), {
-    mayUseGpus: traits.hasGpus && capabilities.includes("GPU_RESOURCES"),
-    // In a closed loop the next job waits for the end of the one before.
-    mayRunForEver: !isClosedLoop,
+    // Not on racks of its choice: there may be no GPU there.
+    mayUseGpus:
+      traits.hasGpus &&
+      mayUse("GPU_RESOURCES", true) &&
+      mayUse("REGION_AWARE", traits.hasRegions) &&
+      placement.constraints.length === 0,
+    isClosedLoop,
+    // What fails again and again is to be done in the end.
+    mayRunForEver: !isClosedLoop && failures === 0,
   });
   const policy: BatchSpec = {
     kind: "batch",
     load,
-    placement: randomPlacement(random, traits),
+    placement,
     tasksPerOfferMax: random.between(1, 5),
     attemptsMax: random.chance(0.2) ? random.between(1, 4) : Number.POSITIVE_INFINITY,
-    failures: random.chance(0.3) ? random.pick([0.1, 0.5]) : 0,
+    failures,
     isClosedLoop,
   };
   const cpuMilliMax = load.reduce((sum, row) => sum + row.count * cpuMilliOf(row), 0);
   return { policy, cpuMilliMax };
+}
+
+/** Its tasks end soon: fair sharing has to give the others their part all the same. */
+function randomGreedy(random: Random): RandomPolicy {
+  const size = [
+    { name: "cpus", milli: random.pick([500, 1_000, 2_000]) },
+    { name: "mem", milli: random.pick([256_000, 1_024_000]) },
+  ];
+  return {
+    policy: { kind: "greedy", size, runMs: random.between(1_000, 20_000) },
+    cpuMilliMax: 0,
+  };
+}
+
+function randomIdle(random: Random): RandomPolicy {
+  const refuseMs = random.pick([0, 100, 5_000]);
+  return { policy: { kind: "idle", refuseMs, isSuppressed: random.chance(0.5) }, cpuMilliMax: 0 };
+}
+
+function randomHoarder(random: Random): RandomPolicy {
+  const holdMs = random.chance(0.5) ? Number.POSITIVE_INFINITY : random.between(100, 10_000);
+  return { policy: { kind: "hoarder", holdMs }, cpuMilliMax: 0 };
 }
 
 function randomPlacement(random: Random, { hasRacks }: FrameworkTraits): Placement {
@@ -161,13 +196,22 @@ function randomPlacement(random: Random, { hasRacks }: FrameworkTraits): Placeme
   return { rule, constraints: isChoosy ? [constraint] : [] };
 }
 
-/** Half of all jobs run until they are stopped, the others end by themselves; those on GPUs all do. */
+interface LoadTraits {
+  readonly mayUseGpus: boolean;
+  readonly mayRunForEver: boolean;
+  readonly isClosedLoop: boolean;
+}
+
+/**
+ * Half of all jobs run until they are stopped, the others end by themselves; those on GPUs all do. Of a closed loop the
+ * next waits for the end of the one before, so there they are few and short.
+ */
 function randomLoad(
   random: Random,
-  { mayUseGpus, mayRunForEver }: { readonly mayUseGpus: boolean; readonly mayRunForEver: boolean },
+  { mayUseGpus, mayRunForEver, isClosedLoop }: LoadTraits,
 ): readonly LoadRow[] {
   const rows: LoadRow[] = [];
-  let left = random.between(1, 25);
+  let left = random.between(1, isClosedLoop ? 8 : 25);
   while (left > 0) {
     const count = Math.min(left, random.between(1, 8));
     left -= count;
@@ -179,10 +223,12 @@ function randomLoad(
     ];
     const isForEver = mayRunForEver && !usesGpus && random.chance(0.5);
     rows.push({
-      atMs: random.below(60_000),
+      atMs: random.below(isClosedLoop ? 1_000 : 60_000),
       count,
       amounts,
-      runMs: isForEver ? Number.POSITIVE_INFINITY : random.between(1, 15_000),
+      runMs: isForEver
+        ? Number.POSITIVE_INFINITY
+        : random.between(1, isClosedLoop ? 3_000 : 15_000),
       job: "",
     });
   }

@@ -83,7 +83,7 @@ function randomAgents(
   return Array.from({ length: plainCount + otherCount }, (_, index): AgentGroup => {
     const isPlain = index < plainCount;
     const own = random.fork(`agent-${index}`);
-    const cpuMilli = Math.max(own.between(2, 8) * 1_000, isPlain ? leastMilli : 0);
+    const cpuMilli = Math.max(own.between(2, 8) * 1_000, leastMilli);
     const gpus = isPlain || !cluster.hasGpus ? 0 : own.between(1, 4);
     const attributes: Attribute[] = cluster.hasRacks ? [text("rack", `r${(index % 2) + 1}`)] : [];
     if (own.chance(0.2)) attributes.push(text("disk", "ssd"));
