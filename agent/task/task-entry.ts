@@ -10,7 +10,6 @@ import { mountsOf } from "./volumes.ts";
 
 /** One task an agent knows, with the timers that it has set. `Infinity` = not set. */
 export interface TaskEntry {
-  readonly key: string;
   readonly frameworkId: FrameworkId;
   readonly task: TaskInfo;
   readonly run: RunSpec | null;
@@ -22,6 +21,8 @@ export interface TaskEntry {
   killCause: KillCause | null;
   /** When it was first told to run; wall clock. */
   runningSinceMs: number | null;
+  /** Its container may still do something; the store's. */
+  isActive: boolean;
   /** Its container ran at some time, told or not. */
   hasStarted: boolean;
   health: HealthRecord;
@@ -48,7 +49,6 @@ export function newEntry(
 ): TaskEntry {
   const { frameworkId, task, run, containerId, launchedAtMs } = facts;
   return {
-    key: taskKey(frameworkId, task.taskId),
     frameworkId,
     task,
     run,
@@ -58,6 +58,7 @@ export function newEntry(
     pending: NO_UPDATES,
     killCause: null,
     runningSinceMs: null,
+    isActive: false,
     hasStarted: false,
     health: UNKNOWN_HEALTH,
     retryAtMs: Number.POSITIVE_INFINITY,
@@ -96,6 +97,17 @@ export function checkpointOf(entry: TaskEntry): CheckpointedTask {
     pending: entry.pending,
     latest: entry.latest,
   };
+}
+
+/** None of its timers counts any more. */
+export function disarm(entry: TaskEntry): void {
+  entry.retryAtMs = Number.POSITIVE_INFINITY;
+  entry.killAtMs = Number.POSITIVE_INFINITY;
+  entry.completionAtMs = Number.POSITIVE_INFINITY;
+}
+
+export function keyOf({ frameworkId, task }: TaskEntry): string {
+  return taskKey(frameworkId, task.taskId);
 }
 
 export function isOver(entry: TaskEntry): boolean {

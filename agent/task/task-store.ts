@@ -1,14 +1,14 @@
 import type { Capability, KnownFramework } from "@bourse/model/framework";
-import type { ContainerId, FrameworkId } from "@bourse/model/ids";
+import type { ContainerId, FrameworkId, TaskId } from "@bourse/model/ids";
 import { taskKey } from "./checkpoint.ts";
 import { Frameworks } from "./frameworks.ts";
 import type { AgentCheckpoint, AgentConfig, TaskRef } from "./inputs.ts";
 import { type KeptContainer, KeptContainers } from "./kept-containers.ts";
 import type { Outbox } from "./outbox.ts";
-import { checkpointOf, entryFrom, isOver, type TaskEntry } from "./task-entry.ts";
+import { checkpointOf, disarm, entryFrom, isOver, keyOf, type TaskEntry } from "./task-entry.ts";
 
 export interface TaskStoreSnapshot {
-  readonly entries: readonly TaskEntry[];
+  readonly entries: readonly Omit<TaskEntry, "isActive">[];
   readonly frameworks: readonly KnownFramework[];
   readonly kept: readonly KeptContainer[];
 }
@@ -17,16 +17,20 @@ export interface TaskStoreSnapshot {
 export class TaskStore {
   readonly kept: KeptContainers;
   readonly #outbox: Outbox;
-  readonly #entries = new Map<string, TaskEntry>();
-  /** Tasks whose container may still do something. */
+  /** All of them, in the order in which they came. */
   readonly #byContainer = new Map<ContainerId, TaskEntry>();
+  /** Those whose container may still do something. */
+  #activeCount = 0;
+  readonly #byTask = new Map<TaskId, TaskEntry>();
+  /** By key: those whose id another framework's task had here first. Ids of frameworks seldom meet on an agent. */
+  readonly #namesakes = new Map<string, TaskEntry>();
   readonly #frameworks: Frameworks;
 
   constructor(config: AgentConfig, outbox: Outbox, from: TaskStoreSnapshot) {
     this.#outbox = outbox;
     this.#frameworks = new Frameworks(outbox, from.frameworks);
     this.kept = new KeptContainers(config, outbox, from.kept);
-    for (const entry of from.entries) this.add({ ...entry });
+    for (const entry of from.entries) this.add({ ...entry, isActive: false });
   }
 
   static startFrom(checkpoint: AgentCheckpoint | null): TaskStoreSnapshot {
@@ -39,7 +43,7 @@ export class TaskStore {
 
   snapshot(): TaskStoreSnapshot {
     return {
-      entries: Array.from(this.#entries.values(), (entry) => ({ ...entry })),
+      entries: Array.from(this.all(), ({ isActive: _, ...entry }) => entry),
       frameworks: this.#frameworks.known(),
       kept: this.kept.snapshot(),
     };
@@ -48,21 +52,21 @@ export class TaskStore {
   checkpointed(): Pick<AgentCheckpoint, "frameworks" | "tasks"> {
     return {
       frameworks: this.#frameworks.known(),
-      tasks: Array.from(this.#entries.values(), checkpointOf),
+      tasks: Array.from(this.all(), checkpointOf),
     };
   }
 
   get size(): number {
-    return this.#entries.size;
+    return this.#byContainer.size;
   }
 
   /** No task has a container any more. */
   get isIdle(): boolean {
-    return this.#byContainer.size === 0;
+    return this.#activeCount === 0;
   }
 
   all(): IterableIterator<TaskEntry> {
-    return this.#entries.values();
+    return this.#byContainer.values();
   }
 
   frameworks(): readonly KnownFramework[] {
@@ -74,15 +78,15 @@ export class TaskStore {
   }
 
   get({ frameworkId, taskId }: TaskRef): TaskEntry | undefined {
-    return this.#entries.get(taskKey(frameworkId, taskId));
-  }
-
-  byKey(key: string): TaskEntry | undefined {
-    return this.#entries.get(key);
+    const entry = this.#byTask.get(taskId);
+    if (entry?.frameworkId === frameworkId) return entry;
+    if (this.#namesakes.size === 0) return undefined;
+    return this.#namesakes.get(taskKey(frameworkId, taskId));
   }
 
   byContainer(containerId: ContainerId): TaskEntry | undefined {
-    return this.#byContainer.get(containerId);
+    const entry = this.#byContainer.get(containerId);
+    return entry?.isActive === true ? entry : undefined;
   }
 
   /** Where the logs of a task are, also of one that ended and is kept. */
@@ -95,19 +99,30 @@ export class TaskStore {
   }
 
   add(entry: TaskEntry): void {
-    this.#entries.set(entry.key, entry);
+    const { taskId } = entry.task;
+    this.#byContainer.set(entry.containerId, entry);
+    if (this.#byTask.has(taskId)) this.#namesakes.set(keyOf(entry), entry);
+    else this.#byTask.set(taskId, entry);
     this.#frameworks.count(entry.frameworkId, 1);
-    if (!isOver(entry)) this.#byContainer.set(entry.containerId, entry);
+    if (isOver(entry)) return;
+    entry.isActive = true;
+    this.#activeCount += 1;
   }
 
   /** Its container has ended, or never was: what it still says means nothing. */
-  detach({ containerId }: TaskEntry): void {
-    this.#byContainer.delete(containerId);
+  detach(entry: TaskEntry): void {
+    if (!entry.isActive) return;
+    entry.isActive = false;
+    this.#activeCount -= 1;
   }
 
   forget(entry: TaskEntry): void {
-    const { frameworkId, task } = entry;
-    this.#entries.delete(entry.key);
+    const { containerId, frameworkId, task } = entry;
+    this.detach(entry);
+    disarm(entry);
+    this.#byContainer.delete(containerId);
+    if (this.#byTask.get(task.taskId) === entry) this.#byTask.delete(task.taskId);
+    else this.#namesakes.delete(keyOf(entry));
     this.#outbox.persist({ kind: "forget-task", frameworkId, taskId: task.taskId });
     this.#frameworks.count(frameworkId, -1);
   }

@@ -1,3 +1,4 @@
+import { present } from "@bourse/model/assert";
 import type { KnownFramework } from "@bourse/model/framework";
 import type { AgentId, ContainerId, FrameworkId, SessionId, UpdateUuid } from "@bourse/model/ids";
 import type { Now } from "@bourse/model/now";
@@ -16,9 +17,9 @@ import type {
 } from "./inputs.ts";
 import { hasRun, mayMove } from "./life-cycle.ts";
 import type { Outbox } from "./outbox.ts";
-import { isOver, launchOf, newEntry, type TaskEntry } from "./task-entry.ts";
+import { isOver, keyOf, launchOf, newEntry, type TaskEntry } from "./task-entry.ts";
 import { TaskStore, type TaskStoreSnapshot } from "./task-store.ts";
-import { type Timer, Timers, type TimersSnapshot } from "./timers.ts";
+import { type Timer, type TimerKind, Timers, type TimersSnapshot } from "./timers.ts";
 import { UpdateStream } from "./update-stream.ts";
 import { validateLaunch } from "./validate-launch.ts";
 
@@ -34,7 +35,7 @@ export class Tasks {
   readonly store: TaskStore;
   readonly #config: AgentConfig;
   readonly #outbox: Outbox;
-  readonly #timers: Timers;
+  readonly #timers: Timers<TaskEntry>;
   readonly #updates: UpdateStream;
   readonly #containerRandom: Random;
 
@@ -42,7 +43,10 @@ export class Tasks {
     this.#config = config;
     this.#outbox = outbox;
     this.store = new TaskStore(config, outbox, from.store);
-    this.#timers = Timers.restore(from.timers);
+    const owners = new Map<string, TaskEntry>();
+    for (const entry of from.timers.waiting.length === 0 ? [] : this.store.all())
+      owners.set(keyOf(entry), entry);
+    this.#timers = Timers.restore(from.timers, (key) => present(owners.get(key), "a timer's task"));
     this.#updates = new UpdateStream({
       config,
       outbox,
@@ -57,7 +61,7 @@ export class Tasks {
   static startFrom(checkpoint: AgentCheckpoint | null, random: Random): TasksSnapshot {
     return {
       store: TaskStore.startFrom(checkpoint),
-      timers: { sequence: 0, heap: [] },
+      timers: { sequence: 0, waiting: [] },
       updates: { session: null, random: random.fork("updates").snapshot() },
       containerRandom: random.fork("containers").snapshot(),
     };
@@ -66,7 +70,7 @@ export class Tasks {
   snapshot(): TasksSnapshot {
     return {
       store: this.store.snapshot(),
-      timers: this.#timers.snapshot(),
+      timers: this.#timers.snapshot(isWanted, keyOf),
       updates: this.#updates.snapshot(),
       containerRandom: this.#containerRandom.snapshot(),
     };
@@ -193,7 +197,7 @@ export class Tasks {
     if (run?.maxCompletionMs !== undefined) {
       const ranMs = Math.max(0, now.wallMs - entry.runningSinceMs);
       entry.completionAtMs = now.monoMs + Math.max(0, run.maxCompletionMs - ranMs);
-      this.#timers.add(entry.completionAtMs, "completion", entry.key);
+      this.#timers.add(entry.completionAtMs, "completion", entry);
     }
   }
 
@@ -214,12 +218,12 @@ export class Tasks {
     const { containerId } = entry;
     this.#outbox.act({ kind: "stop", containerId, gracePeriodMs });
     entry.killAtMs = now.monoMs + gracePeriodMs + this.#config.killRetryMs;
-    this.#timers.add(entry.killAtMs, "kill", entry.key);
+    this.#timers.add(entry.killAtMs, "kill", entry);
   }
 
   wake(now: Now): void {
     for (;;) {
-      const timer = this.#timers.takeDue(now.monoMs, this.#isWanted);
+      const timer = this.#timers.takeDue(now.monoMs, isWanted);
       if (timer === null) break;
       this.#ring(now, timer);
     }
@@ -227,20 +231,12 @@ export class Tasks {
   }
 
   nextMs(): number {
-    if (this.#timers.size > 64 + 4 * this.store.size) this.#timers.compact(this.#isWanted);
-    return Math.min(this.#timers.nextMs(this.#isWanted), this.store.kept.nextMs());
+    if (this.#timers.size > 64 + 4 * this.store.size) this.#timers.compact(isWanted);
+    return Math.min(this.#timers.nextMs(isWanted), this.store.kept.nextMs());
   }
 
-  readonly #isWanted = (timer: Timer): boolean => {
-    const entry = this.store.byKey(timer.key);
-    if (entry === undefined) return false;
-    return timer.dueMs === entry[TIMER_FIELDS[timer.kind]];
-  };
-
-  #ring(now: Now, timer: Timer): void {
-    const entry = this.store.byKey(timer.key);
-    if (entry === undefined) return;
-    switch (timer.kind) {
+  #ring(now: Now, { kind, owner: entry }: Timer<TaskEntry>): void {
+    switch (kind) {
       case "retry":
         this.#updates.retry(now, entry);
         return;
@@ -302,4 +298,9 @@ const TIMER_FIELDS = {
   retry: "retryAtMs",
   kill: "killAtMs",
   completion: "completionAtMs",
-} as const satisfies Record<Timer["kind"], keyof TaskEntry>;
+} as const satisfies Record<TimerKind, keyof TaskEntry>;
+
+/** The entry knows which of its timers counts; one that was forgotten has none. */
+function isWanted({ dueMs, kind, owner }: Timer<TaskEntry>): boolean {
+  return dueMs === owner[TIMER_FIELDS[kind]];
+}

@@ -16,7 +16,7 @@ import type { Timers } from "./timers.ts";
 export class UpdateStream {
   readonly #config: AgentConfig;
   readonly #outbox: Outbox;
-  readonly #timers: Timers;
+  readonly #timers: Timers<TaskEntry>;
   readonly #random: Random;
   /** The registered session; null = nobody to send to. */
   #session: SessionId | null;
@@ -24,7 +24,7 @@ export class UpdateStream {
   constructor(parts: {
     config: AgentConfig;
     outbox: Outbox;
-    timers: Timers;
+    timers: Timers<TaskEntry>;
     random: Random;
     session: SessionId | null;
   }) {
@@ -90,7 +90,7 @@ export class UpdateStream {
     this.#outbox.send(this.#session, { kind: "update", update });
     entry.retryDelayMs = retryDelayMs;
     entry.retryAtMs = now.monoMs + retryDelayMs;
-    this.#timers.add(entry.retryAtMs, "retry", entry.key);
+    this.#timers.add(entry.retryAtMs, "retry", entry);
   }
 }
 
