@@ -37,7 +37,7 @@ export interface RoundMemory {
 
 /**
  * Places what waits on the offers that came together: the earliest arrival that fits anywhere goes first, to the agent
- * that the rule likes best, equal ones drawn. What is left in the end is of no use to anything that waits.
+ * that the rule likes best, of equal ones to the first by host name. What is left in the end is of no use to anything that waits.
  */
 export class PlacementRound {
   readonly #columns: BatchColumns;
@@ -95,6 +95,7 @@ export class PlacementRound {
       if (known === undefined) byAgent.set(offer.agentId, this.#hold(offer));
       else this.#holdMore(known, offer);
     }
+    this.#held.sort(byHostname);
   }
 
   /** Of the lines with a task that fits somewhere, the one whose first task arrived earliest; -1 when there is none. */
@@ -213,12 +214,12 @@ export class PlacementRound {
     return this.#score.devicesFor?.(space, wanted, this.#random) ?? space.devicesFor(wanted);
   }
 
-  /** Where the score is highest; equal ones are drawn. -1 = it fits nowhere. */
+  /** Where the score is highest, the first of equal ones; -1 = it fits nowhere. */
   #best(line: number): number {
+    if (this.#score.isDrawn === true) return this.#draw(line);
     const remembered = this.#score.isStable ? this.#rememberedOf(line) : null;
     let best = -1;
     let bestScore = Number.NEGATIVE_INFINITY;
-    let equal = 1;
     for (let place = 0; place < this.#held.length; place++) {
       const held = this.#held[place] as HeldAgent;
       if (held.isFull) continue;
@@ -226,15 +227,25 @@ export class PlacementRound {
         remembered === null
           ? this.#scoreOf(held, line)
           : this.#scoreFrom(remembered, place, held, line);
-      if (score === Number.NEGATIVE_INFINITY || score < bestScore) continue;
-      if (score === bestScore) {
-        equal += 1;
-        if (this.#random.below(equal) > 0) continue;
-      } else equal = 1;
+      if (score <= bestScore) continue;
       best = place;
       bestScore = score;
     }
     return best;
+  }
+
+  /** Any place where it fits, each as likely as the other. */
+  #draw(line: number): number {
+    const wanted = this.#columns.classes[line] as TaskClass;
+    let drawn = -1;
+    let count = 0;
+    for (let place = 0; place < this.#held.length; place++) {
+      const { isFull, space } = this.#held[place] as HeldAgent;
+      if (isFull || !space.fits(wanted)) continue;
+      count += 1;
+      if (this.#random.below(count) === 0) drawn = place;
+    }
+    return drawn;
   }
 
   #scoreFrom(remembered: Remembered, place: number, held: HeldAgent, line: number): number {
@@ -266,6 +277,12 @@ export class PlacementRound {
     this.#version += 1;
     return this.#version;
   }
+}
+
+function byHostname(a: HeldAgent, b: HeldAgent): number {
+  const [left, right] = [a.offers[0] as Offer, b.offers[0] as Offer];
+  if (left.hostname !== right.hostname) return left.hostname < right.hostname ? -1 : 1;
+  return left.agentId < right.agentId ? -1 : 1;
 }
 
 /** Scores of one class by place in hand, each good for one version of what lies there. */

@@ -11,6 +11,8 @@ import { BestFitScore, DotProductScore, RandomScore, SpreadScore } from "./simpl
 
 /** How well a task goes with an agent. */
 export interface PlacementScore {
+  /** Scores do not count: any agent where it fits will do. */
+  readonly isDrawn?: boolean;
   /** It depends on what is left of the agent alone, and so holds until that changes. */
   readonly isStable: boolean;
   /** Of one task of the class, which fits; the highest wins. */

@@ -7,13 +7,14 @@ import type { PlacementScore } from "./placement-score.ts";
 import type { Residents } from "./residents.ts";
 
 /**
- * Scores are whole points of 100, as in the published comparisons (CASES section 6, a kube-scheduler): what differs by
- * less is the same and is drawn. It matters: with finer scores the first of many almost equal agents fills up alone.
+ * Scores are whole points of 100 and the first of equal agents wins, as in the published comparisons (CASES section 6,
+ * a kube-scheduler): without that coarseness the vector rules decide otherwise.
  */
 export const POINTS = 100;
 
 /** Wherever it fits. */
 export class RandomScore implements PlacementScore {
+  readonly isDrawn = true;
   readonly isStable = true;
 
   scoreOf(): number {
