@@ -229,7 +229,7 @@ test("the meter hears of each step of a task, counted from its intended arrival 
   driver.update("t0", "TASK_FINISHED");
   expect(heard).toEqual([
     ["arrived", "r", 1],
-    ["launched", "r", 100, 200, 200],
+    ["launched", "r", 100, 200, 200, false],
     ["staged", 200, 210],
     ["running", 100, 210, 230],
     ["ended", true, false],
