@@ -56,6 +56,8 @@ export class ClientTable {
   roleOf: Int32Array = new Int32Array(16);
   isSubscribed: Uint8Array = new Uint8Array(16);
   isSuppressed: Uint8Array = new Uint8Array(16);
+  /** Pairs that may be served. */
+  rankedCount = 0;
   /** Grows with every change that may let a client have what it could not have before. */
   version = 0;
   /** By pair: `version` at its last such change. */
@@ -183,6 +185,7 @@ export class ClientTable {
       this.isSuppressed[pair] === 0;
     if (mayBeServed === this.#isRanked[pair]) return;
     this.#isRanked[pair] = mayBeServed;
+    this.rankedCount += mayBeServed ? 1 : -1;
     if (mayBeServed) this.noteEasier(pair);
     if (mayBeServed) order.insert(pair);
     else order.remove(pair);

@@ -54,10 +54,18 @@ export class OfferCycle {
     this.#moment = moment;
     this.#makeRoom();
     this.#sharedGiven.clear();
-    if (quota.isKept && quota.isAnyoneInNeed())
-      for (let index = 0; index < count; index++) this.#visit(order[index]!, true, allocations);
-    for (let index = 0; index < count; index++) this.#visit(order[index]!, false, allocations);
+    if (quota.isKept && quota.isAnyoneInNeed()) this.#visitAll(order, count, true, allocations);
+    this.#visitAll(order, count, false, allocations);
     return allocations;
+  }
+
+  #visitAll(order: Int32Array, count: number, isFirstStage: boolean, into: Allocation[]): void {
+    const { clients, hasChance } = this.#tables;
+    for (let index = 0; index < count; index++) {
+      // All have as many offers as they want: in a large cluster that is soon. (Random orders draw for every agent.)
+      if (clients.rankedCount === 0 && !hasChance) return;
+      this.#visit(order[index]!, isFirstStage, into);
+    }
   }
 
   #visit(agent: number, isFirstStage: boolean, allocations: Allocation[]): void {
