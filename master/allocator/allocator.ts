@@ -47,6 +47,8 @@ export class Allocator {
   #runs = 0;
   /** The first periodic run is due at once. */
   #nextRunAtMs = 0;
+  /** Of what kind the last run was, for whoever measures; no state. */
+  lastRun: RunFacts = { number: 0, agents: 0, takers: 0 };
   /** When it was last told the time: which filters a snapshot shows depends on it. */
   #monoMs = 0;
 
@@ -249,6 +251,9 @@ export class Allocator {
     const isEveryone = isPeriodic || this.#haveClientsChanged;
     const count = this.#candidates.collect(isEveryone, this.#random);
     this.#haveClientsChanged = false;
+    const { number } = this.lastRun;
+    const { rankedCount } = this.#tables.clients;
+    this.lastRun = { number: number + 1, agents: count, takers: rankedCount };
     const moment = { monoMs: now.monoMs, runs: this.#runs, isPeriodic };
     const allocations = this.#cycle.run(this.#candidates.order, count, moment);
     if (isPeriodic) {
@@ -373,6 +378,16 @@ export class Allocator {
     );
     return framework;
   }
+}
+
+/** How large a run of the allocator was. */
+export interface RunFacts {
+  /** 1 for the first since the process began. */
+  readonly number: number;
+  /** Agents with something free that it could give away. */
+  readonly agents: number;
+  /** Frameworks, in a role each, that wanted offers when it began. */
+  readonly takers: number;
 }
 
 function failAsHolder({ frameworkId, role }: Omit<HolderOnAgent, "agentId">): never {

@@ -1,11 +1,27 @@
+import type { Allocator } from "@bourse/allocator/allocator";
 import type { Effects } from "@bourse/cluster/effects";
 import type { ClusterInput } from "@bourse/cluster/inputs";
 import type { Now } from "@bourse/model/now";
 import { Histogram } from "./histogram.ts";
 
+/** As many agents as the end of one batch frees in a cluster that is not standing still: a launch, a task's end. */
+export const FEW_AGENTS = 16;
+
+/** Where the master's core is at the moment; it may die and come back as another. */
+export interface DecidingMaster {
+  readonly cluster: { readonly state: { readonly allocator: Allocator } } | null;
+}
+
 /**
- * How long the master's core takes for one input, by kind. `allocateOne` is the end of a drained batch at which some
- * agents' resources were offered again, `allocateAll` the periodic run over all of them.
+ * How long the master's core takes for one input, by kind. Runs of the allocator count by what they were, not by what
+ * set them off:
+ *
+ * - `allocateOne`: at the end of a batch, over at most `FEW_AGENTS` agents of which something became free, while somebody
+ *   wanted offers;
+ * - `allocateAll`: the periodic run, and each run over more agents. After a framework has subscribed or revived that is
+ *   all agents with something free, however few offers it asks for.
+ *
+ * A batch whose end finds nothing free, or nobody who wants it, is no run of either kind; its time is in `totalNs`.
  */
 export class DecisionTimes {
   readonly accept = new Histogram();
@@ -15,42 +31,41 @@ export class DecisionTimes {
   /** Of all inputs, in nanoseconds. */
   totalNs = 0;
   readonly #stopwatch: () => number;
-  readonly #allocationIntervalMs: number;
-  #allocateAllAtMs = 0;
+  readonly #master: DecidingMaster;
 
-  constructor(stopwatch: () => number, allocationIntervalMs: number) {
+  constructor(stopwatch: () => number, master: DecidingMaster) {
     this.#stopwatch = stopwatch;
-    this.#allocationIntervalMs = allocationIntervalMs;
+    this.#master = master;
   }
 
   /** Counts in nanoseconds. */
-  time(now: Now, input: ClusterInput, apply: () => Effects): Effects {
+  time(_now: Now, input: ClusterInput, apply: () => Effects): Effects {
+    const mayRun = input.kind === "batch-end" || input.kind === "wake";
+    const runBefore = mayRun ? this.#lastRun?.number : undefined;
     const startNs = this.#stopwatch();
     const effects = apply();
     const tookNs = this.#stopwatch() - startNs;
     this.totalNs += tookNs;
-    this.#kindOf(now, input, effects)?.add(tookNs);
+    const kind = mayRun ? this.#kindOfRun(input.kind, runBefore) : this.#kindOf(input);
+    if (kind !== null) kind.add(tookNs);
     return effects;
   }
 
-  #kindOf(now: Now, input: ClusterInput, effects: Effects): Histogram | null {
-    switch (input.kind) {
-      case "framework-call":
-        return input.call.kind === "accept" ? this.accept : null;
-      case "agent-message":
-        return input.message.kind === "update" ? this.update : null;
-      case "batch-end":
-        return makesOffers(effects) ? this.allocateOne : null;
-      case "wake":
-        if (now.monoMs < this.#allocateAllAtMs) return null; // A ping, a heartbeat, an offer's time.
-        this.#allocateAllAtMs = now.monoMs + this.#allocationIntervalMs;
-        return this.allocateAll;
-      default:
-        return null;
-    }
+  #kindOf(input: ClusterInput): Histogram | null {
+    if (input.kind === "agent-message") return input.message.kind === "update" ? this.update : null;
+    if (input.kind === "framework-call") return input.call.kind === "accept" ? this.accept : null;
+    return null;
   }
-}
 
-function makesOffers(effects: Effects): boolean {
-  return effects.send.some(({ to }) => to === "framework");
+  #kindOfRun(input: "batch-end" | "wake", runBefore: number | undefined): Histogram | null {
+    const run = this.#lastRun;
+    if (run === undefined || run.number === runBefore) return null; // A ping, a heartbeat, an offer's time.
+    if (input === "wake") return this.allocateAll;
+    if (run.takers === 0 || run.agents === 0) return null;
+    return run.agents <= FEW_AGENTS ? this.allocateOne : this.allocateAll;
+  }
+
+  get #lastRun() {
+    return this.#master.cluster?.state.allocator.lastRun;
+  }
 }

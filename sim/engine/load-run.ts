@@ -65,7 +65,7 @@ export function runLoad(options: LoadRunOptions, tools: LoadRunTools): LoadRunRe
   });
   const { simulation } = world;
   const hash = new RunHash();
-  const decisions = new DecisionTimes(tools.stopwatch, CLUSTER_DEFAULTS.allocationIntervalMs);
+  const decisions = new DecisionTimes(tools.stopwatch, world.master);
   const submitToRunning = new Histogram();
   const acknowledged = new PendingUpdates();
   world.probes.add(hash.probe);

@@ -1,4 +1,3 @@
-import { CLUSTER_DEFAULTS } from "@bourse/cluster/config";
 import type { Violation } from "../checks/violations.ts";
 import { DecisionTimes } from "../decision-times.ts";
 import type { LoadMeter } from "../frameworks/load-meter.ts";
@@ -67,11 +66,7 @@ export class Recorder {
       now: () => world.simulation.nowMs,
     });
     this.meter = this.#tasks;
-    const intervalMs = scenario.master.allocationIntervalMs;
-    this.decisions = new DecisionTimes(
-      () => tools.stopwatch(),
-      intervalMs ?? CLUSTER_DEFAULTS.allocationIntervalMs,
-    );
+    this.decisions = new DecisionTimes(() => tools.stopwatch(), world.master);
     world.master.timed = (now, input, apply) => {
       if (now.monoMs >= this.#grid.endMs) this.#advance(now.monoMs);
       const { cluster } = world.master;
@@ -149,6 +144,8 @@ export class Recorder {
       return;
     }
     const { state } = cluster;
+    if (isWalk) looks.sampler.lookAtAll(cluster, this.#roles, looks.heat);
+    if (isRecovering(cluster)) return; // It has not heard yet what runs; that goes on as it was.
     looks.sampler.lookAtTotals(cluster);
     this.#runningNow = state.taskCounts.get("TASK_RUNNING") ?? 0;
     this.#stagingNow =
@@ -159,7 +156,6 @@ export class Recorder {
       const { monoMs } = this.#world.simulation.now;
       this.#roles.lookAt(role, slot < 0 ? null : usage.unservedForMs(slot, monoMs));
     }
-    if (isWalk) looks.sampler.lookAtAll(cluster, this.#roles, looks.heat);
   }
 
   /** Made at the first look, when all agents and frameworks are there. */
@@ -244,6 +240,11 @@ interface Looks {
   readonly heat: HeatColumns;
   readonly used: readonly Gauge[];
   readonly fragmentation: readonly Gauge[];
+}
+
+/** Of the agents that it knew before its start most are not back. */
+function isRecovering({ state }: Cluster): boolean {
+  return state.counters.recovering > state.agents.size / 2;
 }
 
 /** Nanoseconds become microseconds. */
