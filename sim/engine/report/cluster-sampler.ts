@@ -58,6 +58,11 @@ export class ClusterSampler {
     );
   }
 
+  /** Whether some typical task needs it: of what nobody needs nothing is fragmented. */
+  isNeeded(name: string): boolean {
+    return this.#shapes.some((shape) => needs(shape, name));
+  }
+
   /** Cheap: sums that the master keeps anyway. */
   lookAtTotals(cluster: Cluster): void {
     this.used.fill(0);
@@ -222,10 +227,9 @@ export class ClusterSampler {
     for (let column = 0; column < this.names.length; column++) {
       let weights = 0;
       let sum = 0;
-      for (const { weight, unusable, amounts, devices } of this.#shapes) {
-        const name = this.names[column]!;
-        const isNeeded = (amounts.get(name) ?? 0) > 0 || (name === "gpus" && devices > 0);
-        if (!isNeeded) continue;
+      for (const shape of this.#shapes) {
+        if (!needs(shape, this.names[column]!)) continue;
+        const { weight, unusable } = shape;
         weights += weight;
         if (freeSum[column]! > 0) sum += (weight * unusable[column]!) / freeSum[column]!;
       }
@@ -253,4 +257,8 @@ interface Shape {
   needs: readonly number[];
   /** By column, over all agents. */
   readonly unusable: Float64Array;
+}
+
+function needs({ amounts, devices }: Shape, name: string): boolean {
+  return (amounts.get(name) ?? 0) > 0 || (name === "gpus" && devices > 0);
 }

@@ -87,6 +87,14 @@ describe("a report", () => {
     expect(role?.longestWaitMs).toBeLessThanOrEqual(29_100); // They arrived at 1,000 ms; to one interval.
   });
 
+  test("a role waits as long as those below it", () => {
+    const frameworks = [{ ...spec("web", rows(20, 1_000)), roles: ["eng/web"] }];
+    const { report } = run({ ...scenario, frameworks }, 30_000);
+    expect(report.roles.map(({ role }) => role)).toEqual(["eng", "eng/web"]);
+    expect(report.roles[0]?.longestWaitMs).toBeGreaterThan(28_000);
+    expect(report.roles[0]).toEqual({ ...report.roles[1], role: "eng" });
+  });
+
   test("attempts after the first are retries, not tasks", () => {
     const policy = { ...rows(10, 100, 2_000), failures: 0.6, attemptsMax: 3 } as PolicySpec;
     const frameworks = [spec("crash-prone", policy)];
@@ -149,6 +157,19 @@ describe("faults in a report", () => {
     const { series, heat } = recorder.report(END);
     expect(series.used.cpus?.at(-1)).toBe(0.75);
     expect(heat.percent.map((row) => row.at(-1))).toEqual([-1, -1, -1, -1]);
+  });
+
+  test("what a master has yet to hear of after its start still counts as it was", () => {
+    const { world, recorder } = begin(scenario);
+    world.simulation.runUntil(8_000);
+    world.master.crash();
+    world.simulation.runUntil(9_000);
+    world.master.start();
+    world.simulation.runUntil(30_000);
+    const { series } = recorder.report(END);
+    const later = series.atMs.findIndex((ms) => ms >= 7_000);
+    expect(Math.min(...(series.used.cpus ?? []).slice(later))).toBe(0.75);
+    expect(Math.min(...(series.shares.big ?? []).slice(later))).toBe(0.625);
   });
 });
 

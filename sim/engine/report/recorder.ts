@@ -1,3 +1,4 @@
+import type { Cluster } from "@bourse/cluster/cluster";
 import type { Violation } from "../checks/violations.ts";
 import { DecisionTimes } from "../decision-times.ts";
 import type { LoadMeter } from "../frameworks/load-meter.ts";
@@ -139,13 +140,12 @@ export class Recorder {
       this.#untilWalk = looks.walkEvery - 1;
       looks.heat.advance(Math.min(this.#grid.endMs, this.#world.simulation.nowMs));
     }
-    if (cluster === null) {
-      if (isWalk) looks.heat.done(); // Nobody is connected to a master that is down.
+    if (cluster === null || isRecovering(cluster)) {
+      if (isWalk) looks.heat.done(); // Nobody is connected; what ran goes on as it was.
       return;
     }
     const { state } = cluster;
     if (isWalk) looks.sampler.lookAtAll(cluster, this.#roles, looks.heat);
-    if (isRecovering(cluster)) return; // It has not heard yet what runs; that goes on as it was.
     looks.sampler.lookAtTotals(cluster);
     this.#runningNow = state.taskCounts.get("TASK_RUNNING") ?? 0;
     this.#stagingNow =
@@ -211,12 +211,16 @@ export class Recorder {
     const rows = atMs.length;
     const { sampler, used, fragmentation } = this.#looked();
     const counts = ({ values }: Gauge): readonly number[] => Array.from(values.subarray(0, rows));
-    const fractions = (gauges: readonly Gauge[]): Readonly<Record<string, readonly number[]>> =>
+    const { names } = sampler;
+    const fractions = (
+      gauges: readonly Gauge[],
+      isKept: (name: string) => boolean = () => true,
+    ): Readonly<Record<string, readonly number[]>> =>
       Object.fromEntries(
-        gauges.map(({ values }, index) => [
-          sampler.names[index]!,
-          Array.from(values.subarray(0, rows), rounded),
-        ]),
+        gauges
+          .map(({ values }, index) => [names[index]!, values] as const)
+          .filter(([name]) => isKept(name))
+          .map(([name, values]) => [name, Array.from(values.subarray(0, rows), rounded)]),
       );
     return {
       stepMs: this.#grid.stepMs,
@@ -226,7 +230,7 @@ export class Recorder {
       launched: counts(this.#offers.launched),
       latencyMs: this.#tasks.latencySeries(rows),
       used: fractions(used),
-      fragmentation: fractions(fragmentation),
+      fragmentation: fractions(fragmentation, (name) => sampler.isNeeded(name)),
       shares: this.#roles.shares(rows),
       offers: this.#offers.series(rows),
     };
@@ -242,9 +246,9 @@ interface Looks {
   readonly fragmentation: readonly Gauge[];
 }
 
-/** Of the agents that it knew before its start most are not back. */
+/** After its start the master knows of tasks only what agents told: a fifth of them or more have not come back yet. */
 function isRecovering({ state }: Cluster): boolean {
-  return state.counters.recovering > state.agents.size / 2;
+  return state.counters.recovering * 5 > state.agents.size;
 }
 
 /** Nanoseconds become microseconds. */

@@ -86,13 +86,20 @@ export class RoleBooks {
 
   /** By name. */
   report(nowMs: number): readonly RoleReport[] {
+    const waitsMs = this.names.map((_, index) =>
+      Math.max(this.#longestWaitMs[index]!, this.#oldestWaitMs(index, nowMs)),
+    );
+    // A role was added after those above it, so from the last to the first all get the waits of those below.
+    for (let index = waitsMs.length - 1; index >= 0; index--) {
+      const parent = this.#parentOf[index]!;
+      if (parent !== NONE && waitsMs[index]! > waitsMs[parent]!) waitsMs[parent] = waitsMs[index]!;
+    }
     const reports = this.names.map((role, index): RoleReport => {
-      const waitsMs = this.#oldestWaitMs(index, nowMs);
       return {
         role,
         unservedMs: this.#unservedMs[index]! + this.#unservedNowMs[index]!,
         longestUnservedMs: this.#longestUnservedMs[index]!,
-        longestWaitMs: Math.max(this.#longestWaitMs[index]!, waitsMs),
+        longestWaitMs: waitsMs[index]!,
         meanShare: rounded(this.#shareMs[index]! / Math.max(1, nowMs)),
       };
     });

@@ -151,8 +151,5 @@ export function timelineTable({ timeline, timelineLeftOut }: RunReport): string 
     escapeHtml(text),
   ]);
   const caption = `What happened to the cluster${left > 0 ? `; ${formatCount(left)} more entries are not listed here` : ""}`;
-  return tableHtml(caption, ["at", "kind", "what"], rows).replaceAll(
-    /<td>(?=[^<]*<\/td><\/tr>)/g,
-    '<td class="text">',
-  );
+  return tableHtml(caption, ["at", "kind", "what"], rows, [1, 2]);
 }

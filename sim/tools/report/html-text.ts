@@ -20,17 +20,21 @@ export function inlineScript(text: string): string {
   return text.replaceAll("</script", "<\\/script").replaceAll("<!--", "<\\!--");
 }
 
-/** Cells are HTML already. The first column names the row. */
+/** Cells are HTML already. The first column names the row; `texts` says which others are words, not numbers. */
 export function tableHtml(
   caption: string,
   heads: readonly string[],
   rows: readonly (readonly string[])[],
+  texts: readonly number[] = [],
 ): string {
-  const head = heads.map((text) => `<th scope="col">${text}</th>`).join("");
+  const classOf = (column: number): string => (texts.includes(column) ? ' class="text"' : "");
+  const head = heads
+    .map((text, column) => `<th scope="col"${classOf(column)}>${text}</th>`)
+    .join("");
   const body = rows
     .map(
       ([first = "", ...cells]) =>
-        `<tr><th scope="row">${first}</th>${cells.map((cell) => `<td>${cell}</td>`).join("")}</tr>`,
+        `<tr><th scope="row">${first}</th>${cells.map((cell, column) => `<td${classOf(column + 1)}>${cell}</td>`).join("")}</tr>`,
     )
     .join("\n");
   return `<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table><caption>${caption}</caption><thead><tr>${head}</tr></thead><tbody>

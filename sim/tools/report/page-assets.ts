@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ClusterError } from "@bourse/model/errors";
 
@@ -30,8 +30,9 @@ function pageFolder(): string {
 }
 
 /**
- * A page that is one file cannot import: its modules become one, what is imported before what imports it. They share
- * one scope, so no two of them may name something alike (the browser test would see it).
+ * A page that is one file cannot import, so its modules become one script: each a function of its own that returns
+ * what it exports, what is imported before what imports it. Understands what the compiler makes of `page/`: named
+ * imports of files beside, and exports where they are declared.
  */
 function oneScript(entry: string): string {
   const done = new Set<string>();
@@ -40,16 +41,29 @@ function oneScript(entry: string): string {
     if (done.has(file)) return;
     done.add(file);
     const text = read(file);
-    for (const [, target = ""] of text.matchAll(IMPORT)) visit(join(dirname(file), target));
+    for (const [, , target = ""] of text.matchAll(IMPORT)) visit(join(dirname(file), target));
+    const names = Array.from(text.matchAll(EXPORT), ([, , name = ""]) => name);
+    const body = text
+      .replace(IMPORT, (_, list: string, target: string) => {
+        const taken = list.replaceAll(/ as /g, ": ");
+        return `const {${taken}} = ${variableOf(join(dirname(file), target))};`;
+      })
+      .replace(EXPORT, "$1$2")
+      .replace(/^export \{\};?$|^\/\/# sourceMappingURL=.*$/gm, "");
     parts.push(
-      text.replace(IMPORT, "").replace(/^export (?=(async |function|class|const|let))/gm, ""),
+      `const ${variableOf(file)} = (() => {\n${body}\nreturn { ${names.join(", ")} };\n})();`,
     );
   };
   visit(entry);
-  return parts.join("\n").replace(/^export \{\};?$/gm, "");
+  return parts.join("\n");
 }
 
-const IMPORT = /^import [^;]*? from "(\.\/[^"]+)";$/gm;
+const IMPORT = /^import \{([^}]*)\} from "(\.\/[^"]+)";$/gm;
+const EXPORT = /^export ((?:function|class|const|let) )(\w+)/gm;
+
+function variableOf(file: string): string {
+  return `page_${basename(file, ".js").replaceAll("-", "_")}`;
+}
 
 function read(file: string): string {
   try {

@@ -1,7 +1,16 @@
 import type { DecisionKind, RunReport } from "@bourse/engine/report/run-report";
 import type UPlot from "uplot";
 import type { TableData } from "./data-table.ts";
-import { axisLook, bindData, finish, type Shared, sayNothing, sizeOf, titleOf } from "./plot.ts";
+import {
+  axisLook,
+  bindData,
+  finish,
+  type Shared,
+  sayNothing,
+  sizeOf,
+  tenfoldLook,
+  titleOf,
+} from "./plot.ts";
 import { lineColor } from "./theme.ts";
 import { format, formatCount } from "./units.ts";
 
@@ -44,21 +53,21 @@ export function drawDecisions(figure: HTMLElement, shared: Shared): void {
           grid: { show: false },
         },
         {
-          ...axisLook(),
+          ...tenfoldLook(),
           size: 74,
           values: (_, marks) =>
             marks.map((mark) => (mark === null || mark < 1 ? "" : formatCount(mark))),
         },
       ],
       series: [
-        { label: "took", value: (_, x) => (x === null ? "-" : bucketName(Math.round(x))) },
+        { label: "took", value: (_, x) => (x === null ? "" : bucketName(Math.round(x))) },
         ...bars.map(
           ({ label, color }, index): UPlot.Series => ({
             label,
             stroke: () => lineColor(color),
             fill: () => lineColor(color),
             ...(paths === undefined ? {} : { paths }),
-            fillTo: (_, __, min) => min,
+            fillTo: () => 0.5, // So that one decision is a bar, too.
             points: { show: false },
             value: (drawn, _, __, at) => near(drawn, index, at),
           }),
@@ -97,7 +106,7 @@ function dataOf(bars: readonly Bars[], count: number): UPlot.AlignedData {
 
 /** The count of the bucket under the pointer, whichever bar is there. */
 function near(plot: UPlot, index: number, at: number | null): string {
-  if (at === null) return "-";
+  if (at === null) return "";
   const count = plot.series.length - 1;
   const bucket = Math.floor(at / count);
   const value = plot.data[index + 1]?.[bucket * count + index];

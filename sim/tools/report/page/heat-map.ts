@@ -2,9 +2,14 @@ import type { HeatMap } from "@bourse/engine/report/run-report";
 import type { TableData } from "./data-table.ts";
 import { bindData, type Shared, sayNothing, titleOf } from "./plot.ts";
 import { color } from "./theme.ts";
+import { TIME_STEPS, timeMarks } from "./time-axis.ts";
 import { formatMs } from "./units.ts";
 
 const OFFLINE = -1;
+/** As in the charts above, so that times lie below each other: the width of their axis, half a label on the right. */
+const LEFT = 74;
+const RIGHT = 25;
+const AXIS = 24;
 
 /** How full each agent was over time: one cell an agent and interval. The pointer or the arrow keys read a cell. */
 export function drawHeat(figure: HTMLElement, heat: HeatMap, shared: Shared): void {
@@ -64,7 +69,8 @@ class HeatView {
   #draw(): void {
     const { agents, percent } = this.#heat;
     const width = Math.max(200, this.#canvas.parentElement?.clientWidth ?? 0);
-    const height = this.#rowHeight * agents.length;
+    const rowsHeight = this.#rowHeight * agents.length;
+    const height = rowsHeight + AXIS;
     const ratio = devicePixelRatio;
     this.#canvas.style.width = `${width}px`;
     this.#canvas.style.height = `${height}px`;
@@ -79,11 +85,14 @@ class HeatView {
     percent.forEach((cells, row) => {
       cells.forEach((cell, column) => {
         const [left = 0, right = 0] = edges[column] ?? [];
-        if (right <= 0 || left >= width) return;
+        if (right <= LEFT || left >= width - RIGHT) return;
         ctx.fillStyle = cell === OFFLINE ? offline : mixed(colors, cell / 100);
         ctx.fillRect(left, row * this.#rowHeight, right - left, this.#rowHeight);
       });
     });
+    ctx.clearRect(0, 0, LEFT, height);
+    ctx.clearRect(width - RIGHT, 0, RIGHT, height);
+    this.#label(ctx, width, rowsHeight);
     if (!this.#isPicked) return;
     const [left = 0, right = 0] = edges[this.#column] ?? [];
     ctx.strokeStyle = color("--text");
@@ -93,20 +102,47 @@ class HeatView {
 
   /** Of each column, left and right, on whole pixels so that no gaps show. */
   #edges(width: number): readonly (readonly [number, number])[] {
-    const { fromMs, untilMs } = this.#window;
-    const x = (ms: number): number => Math.round(((ms - fromMs) / (untilMs - fromMs)) * width);
-    let left = x(0);
+    let left = this.#x(0, width);
     return this.#heat.atMs.map((ms) => {
-      const edge = [left, x(ms)] as const;
+      const edge = [left, this.#x(ms, width)] as const;
       left = edge[1];
       return edge;
     });
   }
 
+  #x(ms: number, width: number): number {
+    const { fromMs, untilMs } = this.#window;
+    return Math.round(LEFT + ((ms - fromMs) / (untilMs - fromMs)) * (width - LEFT - RIGHT));
+  }
+
+  /** Times below, and on the left the first and the last agent. */
+  #label(ctx: CanvasRenderingContext2D, width: number, rowsHeight: number): void {
+    const { fromMs, untilMs } = this.#window;
+    const { agents } = this.#heat;
+    ctx.fillStyle = color("--muted");
+    ctx.font = "12px system-ui, sans-serif";
+    ctx.textAlign = "center";
+    ctx.textBaseline = "top";
+    const room = Math.max(1, Math.floor((width - LEFT - RIGHT) / 70));
+    const step = TIME_STEPS.find((ms) => (untilMs - fromMs) / ms <= room) ?? untilMs - fromMs;
+    const marks: number[] = [];
+    for (let ms = Math.ceil(fromMs / step) * step; ms <= untilMs; ms += step) marks.push(ms);
+    timeMarks(marks, step).forEach((text, index) => {
+      ctx.fillText(text, this.#x(marks[index] ?? 0, width), rowsHeight + 7);
+    });
+    ctx.textAlign = "right";
+    ctx.fillText(shortName(agents[0] ?? ""), LEFT - 6, 0);
+    if (agents.length < 2) return;
+    ctx.textBaseline = "bottom";
+    ctx.fillText(shortName(agents.at(-1) ?? ""), LEFT - 6, rowsHeight);
+  }
+
   #point(event: PointerEvent): void {
     const { left, top, width } = this.#canvas.getBoundingClientRect();
     const { fromMs, untilMs } = this.#window;
-    const ms = fromMs + ((event.clientX - left) / width) * (untilMs - fromMs);
+    const share = (event.clientX - left - LEFT) / (width - LEFT - RIGHT);
+    if (share < 0 || share > 1) return;
+    const ms = fromMs + share * (untilMs - fromMs);
     const column = this.#heat.atMs.findIndex((end) => end >= ms);
     if (column >= 0) this.#pick(Math.floor((event.clientY - top) / this.#rowHeight), column);
   }
@@ -132,6 +168,12 @@ class HeatView {
     this.#reading.textContent = `${agents[this.#row]}, until ${formatMs(atMs[this.#column] ?? 0)}: ${text}`;
     this.#draw();
   }
+}
+
+/** The last of a group is too long for the margin, and a long name as well. */
+function shortName(agent: string): string {
+  const name = agent.split(" to ")[0] ?? "";
+  return name.length > 10 ? `\u2026${name.slice(-9)}` : name;
 }
 
 interface RowSum {

@@ -41,13 +41,14 @@ export function drawTimeChart(figure: HTMLElement, spec: ChartSpec, shared: Shar
           values: (_, marks, __, ___, step) => timeMarks(marks, step),
         },
         {
-          ...axisLook(),
+          ...(spec.isLog ? tenfoldLook() : axisLook()),
           size: 74,
           values: (_, marks) => marks.map((mark) => labelOf(mark, spec.unit)),
+          ...(spec.unit === "count" ? { incrs: WHOLE_STEPS } : {}),
         },
       ],
       series: [
-        { label: "time", value: (_, ms) => (ms === null ? "-" : formatMs(ms)) },
+        { label: "time", value: (_, ms) => (ms === null ? "" : formatMs(ms)) },
         ...spec.lines.map((line) => seriesOf(line, spec)),
       ],
       cursor: {
@@ -132,6 +133,18 @@ export function axisLook(): UPlot.Axis {
   return { stroke: () => color("--muted"), grid, ticks: grid, font: "12px system-ui, sans-serif" };
 }
 
+/** Of a logarithmic axis: lines at powers of ten only. */
+export function tenfoldLook(): UPlot.Axis {
+  const look = axisLook();
+  const filter: UPlot.Axis.Filter = (_, marks) =>
+    marks.map((mark) => (Number.isInteger(Math.log10(mark)) ? mark : null));
+  return { ...look, filter, grid: { ...look.grid, filter }, ticks: { ...look.ticks, filter } };
+}
+
+const WHOLE_STEPS = [0, 3, 6, 9].flatMap((power) =>
+  [1, 2, 5, 10, 20, 50, 100, 200, 500].map((step) => step * 10 ** power),
+);
+
 /** Only where the pointer is; what is selected goes by the window of time. */
 function isMove(type: string): boolean {
   return type === "mousemove" || type === "mouseleave";
@@ -149,7 +162,7 @@ function seriesOf(
     ...(isDashed ? { dash: [6, 4] } : {}),
     ...(isStepped && stepped !== undefined ? { paths: stepped } : {}),
     points: { show: true, size: 4, filter: (plot, series) => lonely(plot.data[series] ?? []) },
-    value: (_, value) => (value === null || value === undefined ? "-" : format(value, unit)),
+    value: (_, value) => (value === null || value === undefined ? "" : format(value, unit)),
   };
 }
 
@@ -183,7 +196,9 @@ function yScale({ unit, isLog }: ChartSpec): UPlot.Scale {
     };
   }
   if (unit === "fraction")
-    return { range: (_, __, max) => [0, (max ?? 0) > 0.5 ? 1 : Math.max(0.01, (max ?? 0) * 1.1)] };
+    return {
+      range: (_, __, max) => [0, (max ?? 0) > 0.5 ? 1.01 : Math.max(0.01, (max ?? 0) * 1.1)],
+    };
   return { range: (_, __, max) => [0, Math.max(1, (max ?? 0) * 1.05)] };
 }
 
@@ -214,7 +229,10 @@ const DESCRIBED_MAX = 6;
 function describe(figure: HTMLElement, { lines, unit }: ChartSpec, { runs }: Shared): void {
   const summary = figure.querySelector(".summary");
   if (summary === null || !hasAny(lines)) return;
-  const texts = lines.slice(0, DESCRIBED_MAX).map(({ label, values, run }) => {
+  // Medians follow their 99th percentiles.
+  const told =
+    unit === "ms" ? lines.filter(({ isDashed }, _, all) => !isDashed || all.length <= 4) : lines;
+  const texts = told.slice(0, DESCRIBED_MAX).map(({ label, values, run }) => {
     const times = runs[run]?.report.series.atMs ?? [];
     let highest = -1;
     let last: number | null = null;
@@ -227,7 +245,7 @@ function describe(figure: HTMLElement, { lines, unit }: ChartSpec, { runs }: Sha
     const most = format(values[highest] ?? 0, unit);
     return `${label}: at most ${most} at ${formatMs(times[highest] ?? 0)}, ${format(last, unit)} at the end`;
   });
-  const more = lines.length - DESCRIBED_MAX;
+  const more = told.length - DESCRIBED_MAX;
   summary.textContent = `${texts.join("; ")}${more > 0 ? `; and ${more} more in the table` : ""}.`;
 }
 
