@@ -1,7 +1,7 @@
 import type { AgentInfo } from "@bourse/model/agent";
 import type { MasterToAgent } from "@bourse/model/agent-messages";
 import type { RunSpec } from "@bourse/model/container";
-import type { AgentId, SessionId } from "@bourse/model/ids";
+import type { AgentId, ContainerId, SessionId } from "@bourse/model/ids";
 import type { Random } from "@bourse/model/random";
 import { AgentCore } from "@bourse/task/agent-core";
 import { foldCheckpoint, recordsOf } from "@bourse/task/checkpoint";
@@ -11,11 +11,12 @@ import type {
   CheckpointRecord,
   ContainerLaunch,
 } from "@bourse/task/effects";
-import type { AgentCheckpoint, AgentConfig, AgentInput } from "@bourse/task/inputs";
+import type { AgentCheckpoint, AgentConfig, AgentInput, ContainerEvent } from "@bourse/task/inputs";
 import { type VolumeRef, volumeKey, volumesIn } from "@bourse/task/volumes";
 import { Alarm } from "./alarm.ts";
 import { ContainerEngine, type ContainerPlan, type Workload } from "./containers.ts";
 import { deepFreeze } from "./deep-freeze.ts";
+import type { Happening } from "./event-queue.ts";
 import { NodeConditions } from "./node-conditions.ts";
 import { Outbox } from "./outbox.ts";
 import type { Surroundings } from "./shell.ts";
@@ -188,7 +189,7 @@ export class SimAgent {
 }
 
 /** One life of an agent's process. */
-class AgentProcess {
+class AgentProcess implements Happening {
   core: AgentCore;
   readonly #machine: SimAgent;
   readonly #around: Surroundings;
@@ -198,6 +199,8 @@ class AgentProcess {
   #link: AgentLink | null = null;
   #session: SessionId = 0;
   #isDead = false;
+  #isActing = false;
+  #heard: AgentInput[] = [];
 
   constructor(machine: SimAgent, around: Surroundings, core: AgentCore, random: Random) {
     this.#machine = machine;
@@ -229,8 +232,7 @@ class AgentProcess {
   }
 
   begin(): void {
-    this.#machine.engine.report = (containerId, event) =>
-      this.#later(() => this.#apply({ kind: "container", containerId, event }));
+    this.#machine.engine.report = (containerId, event) => this.#hear(containerId, event);
     this.#carryOut(this.core.begin(this.#machine.conditions.now));
     this.#connectLater();
   }
@@ -254,6 +256,26 @@ class AgentProcess {
     this.#isDead = true;
     this.#alarm.stop();
     this.#outbox.crash(this.#random.chance(0.5));
+  }
+
+  /** What the engine says while it is told to launch or stop waits until all that is done. */
+  #hear(containerId: ContainerId, event: ContainerEvent): void {
+    if (this.#isDead) return;
+    const input = { kind: "container", containerId, event } as const;
+    if (!this.#isActing && this.#heard.length === 0) {
+      this.#apply(input);
+      return;
+    }
+    this.#heard.push(input);
+    if (this.#heard.length === 1) this.#around.simulation.put(this.#around.simulation.nowMs, this);
+  }
+
+  /** Takes what the engine said meanwhile. */
+  run(): void {
+    const heard = this.#heard;
+    this.#heard = [];
+    for (let index = 0; index < heard.length && !this.#isDead; index++)
+      this.#apply(heard[index] as AgentInput);
   }
 
   /** After what is under way now, but within this life. */
@@ -316,7 +338,10 @@ class AgentProcess {
       const { session, message } = send[index] as AgentEffects["send"][number];
       if (session === this.#session) this.#link?.client.send(message);
     }
+    if (act.length === 0) return;
+    this.#isActing = true;
     for (let index = 0; index < act.length; index++) this.#act(act[index] as AgentAction);
+    this.#isActing = false;
   }
 
   #act(action: AgentAction): void {
