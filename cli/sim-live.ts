@@ -50,7 +50,8 @@ export function addSimLiveCommand(sim: Command): void {
         ),
         seed: flags.seed,
         keepDirectory: flags.keep ?? null,
-        command: [process.execPath, BOURSE] as const,
+        // With our own flags of Node: `node --cpu-prof bourse.js sim live` profiles every process.
+        command: [process.execPath, ...process.execArgv, BOURSE] as const,
       };
       const { runLive } = await import("@bourse/sim/tools/live/live-run");
       const abort = new AbortController();

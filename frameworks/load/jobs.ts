@@ -93,7 +93,7 @@ export class DrainJob implements Job {
   #next(): void {
     if (this.#isOver) return;
     this.#dying = Math.min(this.#left, KILLS_MAX);
-    if (this.#dying === 0) this.#tell();
+    if (this.#dying <= 0) this.#tell();
     else this.#parts.send({ kind: "kill", count: this.#dying });
   }
 

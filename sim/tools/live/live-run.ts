@@ -1,5 +1,6 @@
 import { readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { setTimeout as delay } from "node:timers/promises";
 import { ClusterError } from "@bourse/model/errors";
 import type { LoadMeasured, LoadReply } from "@bourse/model/load";
 import { LiveCluster } from "./live-cluster.ts";
@@ -153,6 +154,8 @@ class LiveRun {
     const surplus = this.#resident - resident;
     if (surplus <= 0) return;
     this.#tools.say(`ending ${surplus} tasks`);
+    // The short ones of the last step end by themselves first, or they would count as killed.
+    await this.#whileAlive(delay(2 * RUN_MS));
     const drained = await this.#ask("drained", { kind: "drain", tasks: surplus });
     this.#resident -= drained.tasks;
   }
