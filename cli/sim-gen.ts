@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { GeneratorText } from "@bourse/sim/tools/load-gen/generator-text";
 import type { Command } from "commander";
 import { contextFor } from "./context.ts";
+import { endWithoutTraces } from "./end-without-traces.ts";
 import { examples } from "./examples.ts";
 import { totalsText } from "./load-totals.ts";
 
@@ -51,7 +52,8 @@ export function addSimGenCommand(sim: Command): void {
       const { seed = randomBytes(4).toString("hex"), out = null } = flags;
       const said = FIELDS.filter((field) => flags[field] !== undefined);
       const text: GeneratorText = Object.fromEntries(said.map((field) => [field, flags[field]]));
-      const totals = await generateToFile(text, { seed, path: out });
+      const interrupt = endWithoutTraces();
+      const totals = await generateToFile(text, { seed, path: out }).finally(interrupt.off);
       if (!context.isQuiet && context.output === "table") {
         process.stderr.write(`${context.colors.bold("seed".padEnd(16))}${seed}\n`);
       }

@@ -4,9 +4,11 @@ import type { ImportOptions } from "@bourse/sim/tools/import/import-options";
 import type { ImportReport } from "@bourse/sim/tools/import/import-trace";
 import type { Command } from "commander";
 import { type Context, contextFor } from "./context.ts";
+import { endWithoutTraces } from "./end-without-traces.ts";
 import { examples } from "./examples.ts";
 import { count, totalsText } from "./load-totals.ts";
 import { renderData } from "./output.ts";
+import { progressBar } from "./progress.ts";
 
 interface ImportFlags {
   readonly out?: string;
@@ -76,11 +78,13 @@ export function addSimImportCommand(sim: Command): void {
           (rest.length > 0 && !existsSync(first));
         const paths = isFormat ? rest : [first, ...rest];
         const options = await optionsOf(isFormat ? first : null, flags);
-        const progress = byteProgress(paths);
+        const progress = await byteProgress(paths);
+        const interrupt = endWithoutTraces(() => progress.clear());
         const targets = { loadPath: flags.out ?? null, agentsPath: flags.agents ?? null };
-        const report = await importTrace(paths, options, targets, progress.read).finally(
-          progress.clear,
-        );
+        const report = await importTrace(paths, options, targets, progress.read).finally(() => {
+          progress.clear();
+          interrupt.off();
+        });
         process.stderr.write(reportText(context, report, targets.agentsPath));
       },
     );
@@ -196,23 +200,19 @@ function reportText(context: Context, report: ImportReport, agentsPath: string |
   ].join("");
 }
 
-/** Of the bytes of all files; on stderr, only on a terminal. */
-function byteProgress(paths: readonly string[]): { read(bytes: number): void; clear(): void } {
-  if (process.stderr.isTTY !== true) return { read: () => {}, clear: () => {} };
-  const total = paths.reduce(
-    (sum, path) => sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0),
-    0,
-  );
+/** Of the bytes of all files. */
+async function byteProgress(
+  paths: readonly string[],
+): Promise<{ read(bytes: number): void; clear(): void }> {
+  const bar = await progressBar();
+  const sizes = paths.map((path) => statSync(path, { throwIfNoEntry: false })?.size ?? 0);
+  const total = sizes.reduce((sum, size) => sum + size, 0);
   let read = 0;
-  let shown = -1;
   return {
     read(bytes) {
       read += bytes;
-      const percent = Math.min(100, Math.floor((read / Math.max(1, total)) * 100));
-      if (percent === shown) return;
-      shown = percent;
-      process.stderr.write(`\rreading ${percent} % of ${Math.ceil(total / 1_048_576)} MiB`);
+      bar.show(read, total, `of ${Math.ceil(total / 1_048_576)} MiB`);
     },
-    clear: () => void process.stderr.write("\r\x1b[2K"),
+    clear: () => bar.clear(),
   };
 }

@@ -7,6 +7,7 @@ import type { LoadRow } from "@bourse/engine/scenario/load-row";
 import { ClusterError } from "@bourse/model/errors";
 import type { Amount } from "@bourse/model/quota";
 import { LOAD_COLUMNS } from "./load-columns.ts";
+import { loadClosed, loadOpened, partialPath } from "./open-loads.ts";
 
 /**
  * Writes rows as a load file, packed when the path ends in `.gz`. The file appears under its name only when it is
@@ -43,7 +44,8 @@ export class LoadWriter {
   }
 
   static toFile(path: string): LoadWriter {
-    return new LoadWriter(createWriteStream(partial(path)), path, path.endsWith(".gz"));
+    loadOpened(path);
+    return new LoadWriter(createWriteStream(partialPath(path)), path, path.endsWith(".gz"));
   }
 
   /** The stream stays open: it is the caller's. */
@@ -80,7 +82,8 @@ export class LoadWriter {
     this.#sink.end();
     try {
       await finished(this.#file);
-      await rename(partial(this.#path), this.#path);
+      await rename(partialPath(this.#path), this.#path);
+      loadClosed(this.#path);
     } catch (thrown) {
       this.#failure ??= thrown;
       throw this.#writeFailure();
@@ -92,7 +95,8 @@ export class LoadWriter {
     if (this.#path === null) return;
     this.#sink.destroy();
     this.#file.destroy();
-    await rm(partial(this.#path), { force: true });
+    await rm(partialPath(this.#path), { force: true });
+    loadClosed(this.#path);
   }
 
   #writeFailure(): ClusterError {
@@ -106,10 +110,6 @@ export class LoadWriter {
 }
 
 const BUFFER_LENGTH = 65_536;
-
-function partial(path: string): string {
-  return `${path}.partial`;
-}
 
 /** One line, its end included. */
 export function loadRowText(row: LoadRow): string {
