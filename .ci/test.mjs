@@ -24,10 +24,15 @@ function main() {
     run("install", "npm", ["ci"]) !== 0
   )
     return 1;
-  const setUp = run("set-up", "bash", ["cli/set-up.sh", "busybox", "engine", "protos"], {
-    BOURSE_ENGINE_PID_FILE: enginePidFile,
-    BOURSE_ENGINE_LOG: join(scratch, "dockerd.log"),
-  });
+  const setUp = run(
+    "set-up",
+    "bash",
+    ["cli/set-up.sh", "busybox", "engine", "protos", "chromium"],
+    {
+      BOURSE_ENGINE_PID_FILE: enginePidFile,
+      BOURSE_ENGINE_LOG: join(scratch, "dockerd.log"),
+    },
+  );
   if (setUp !== 0 && isCi) {
     console.error("test: CI=true and set-up is incomplete (see above)");
     return 1;

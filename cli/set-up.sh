@@ -6,6 +6,7 @@
 #
 # Parts: engine    a Docker engine that answers on its socket (docker.io)
 #        busybox   a static busybox, from which the demo image is built without a registry
+#        chromium  a browser, in which the pages of simulated runs are tested (chromium)
 #        protos    Mesos' public v1 .proto files, the oracle of our own (golang-github-mesos-mesos-go-dev)
 #
 # An engine that this script starts has its pid written to $BOURSE_ENGINE_PID_FILE (if set), so that whoever
@@ -24,6 +25,7 @@ PATH="$PATH:/usr/sbin:/sbin"
 
 engine_answers() { command -v docker >/dev/null && timeout 10 docker --host "$socket" version >/dev/null 2>&1; }
 static_busybox() { [ -x /bin/busybox ] || [ -x /usr/bin/busybox ]; }
+browser() { command -v chromium >/dev/null; }
 mesos_protos() { [ -e /usr/share/gocode/src/github.com/mesos/mesos-go/api/v1/lib/mesos.proto ]; }
 
 # part -> is it there?
@@ -31,8 +33,9 @@ has() {
   case "$1" in
     engine) engine_answers ;;
     busybox) static_busybox ;;
+    chromium) browser ;;
     protos) mesos_protos ;;
-    *) say "there is no part named '$1': take engine, busybox or protos"; exit 2 ;;
+    *) say "there is no part named '$1': take engine, busybox, chromium or protos"; exit 2 ;;
   esac
 }
 
@@ -41,6 +44,7 @@ package() {
   case "$1" in
     engine) command -v dockerd >/dev/null || echo docker.io ;;
     busybox) echo busybox-static ;;
+    chromium) echo chromium ;;
     protos) echo golang-github-mesos-mesos-go-dev ;;
   esac
 }

@@ -1,7 +1,6 @@
 import type { Comparison, Figure } from "./compare.ts";
-import { formatFigure, formatRatio } from "./compare-text.ts";
+import { formatFigure, formatRatio, likenessOf, roleCells } from "./compare-text.ts";
 import { escapeHtml, tableHtml } from "./html-text.ts";
-import { format, formatMs } from "./page/units.ts";
 
 /** What two runs have in common, and all figures side by side. */
 export function comparedHtml(comparison: Comparison): string {
@@ -13,11 +12,7 @@ export function comparedHtml(comparison: Comparison): string {
     escapeHtml(formatFigure(figure, figure.difference)),
     formatRatio(figure),
   ]);
-  const roleRows = roles.map(({ role, meanShare, longestWaitMs, unservedMs }) => [
-    `<code>${escapeHtml(role)}</code>`,
-    ...meanShare.map((share) => (share === null ? "-" : format(share, "fraction"))),
-    ...[...longestWaitMs, ...unservedMs].map((ms) => (ms === null ? "-" : formatMs(ms))),
-  ]);
+  const roleRows = roles.map((row) => [`<code>${escapeHtml(row.role)}</code>`, ...roleCells(row)]);
   const heads = [
     "A share",
     "B share",
@@ -37,24 +32,6 @@ export function comparedHtml(comparison: Comparison): string {
     ),
     roleRows.length === 0 ? "" : tableHtml("Roles", ["role", ...heads], roleRows),
   ].join("\n");
-}
-
-/** Whether they are the same, and if not since when, in sentences. */
-export function likenessOf(comparison: Comparison): readonly string[] {
-  const { a, b, isSameHash, isSameScenario, differences, firstDivergenceMs } = comparison;
-  const sides = (["a", "b"] as const).map((side) => {
-    const { name, seed, hash, isComplete } = comparison[side];
-    return `${side.toUpperCase()} is ${name}, seed ${seed}, hash ${hash}${isComplete ? "" : "; it was stopped before its end"}.`;
-  });
-  const scenario = isSameScenario
-    ? `The scenarios are alike${a.seed === b.seed ? "" : "; the seeds differ"}.`
-    : `The scenarios differ in ${differences.join(", ")}.`;
-  if (isSameHash) return [...sides, scenario, "The hashes are the same: it is the same run."];
-  const since =
-    firstDivergenceMs === null
-      ? "The hashes differ, but no interval does: what differs is small."
-      : `The hashes differ. They are seen to part in the interval that ends at ${formatMs(firstDivergenceMs)}.`;
-  return [...sides, scenario, since];
 }
 
 function cell(figure: Figure, side: "a" | "b"): string {
