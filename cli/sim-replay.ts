@@ -9,9 +9,9 @@ import type { Command } from "commander";
 import { type Context, collect, contextFor } from "./context.ts";
 import { examples } from "./examples.ts";
 import { incidentAt } from "./incident.ts";
-import { interruption } from "./interruption.ts";
+import { onInterrupt } from "./interrupt.ts";
 import { printable, renderData } from "./output.ts";
-import { progressLine } from "./progress-line.ts";
+import { progressBar } from "./progress.ts";
 import { addPolicyOptions, isPolicyChanged, type PolicyFlags } from "./sim-policy-flags.ts";
 import { findingText } from "./sim-replay-finding.ts";
 import { type ShowFlags, shownAt, subjectOf, timeText } from "./sim-replay-show.ts";
@@ -108,19 +108,22 @@ async function replay(context: Context, path: string, flags: ReplayFlags): Promi
   const { walk } = await import("@bourse/sim/tools/replay/walk");
   const incident = await incidentAt(path);
   const tour = await tourOf(incident, flags);
-  const progress = progressLine("replay");
-  const stopped = interruption();
+  const progress = await progressBar();
+  const interrupt = onInterrupt(
+    () => {},
+    () => progress.clear(),
+  );
   const visitors = [tour.stop, tour.crossings, tour.bisector].filter((one) => one !== null);
   let result: WalkResult;
   try {
     result = await walk(incident, {
       visitors,
-      progress: ({ inputs, fraction }) => progress.show(fraction, `${inputs} inputs`),
-      isStopWanted: () => stopped.isWanted,
+      progress: ({ inputs, fraction }) => progress.show(fraction, 1, `${inputs} inputs`),
+      isStopWanted: () => interrupt.exitCode !== null,
     });
   } finally {
     progress.clear();
-    stopped.end();
+    interrupt.off();
   }
   const { condition, crossings, bisector, stop } = tour;
   if (condition !== null && !condition.hasSubject && bisector?.finding == null) {
@@ -133,7 +136,7 @@ async function replay(context: Context, path: string, flags: ReplayFlags): Promi
   else if (crossings !== null)
     print(context, crossings.list, () => crossingsText(context, crossings));
   else await show(context, { result, stop, flags: { show: flags.show ?? [], subject } });
-  fail(result, bisector?.finding ?? null, stopped.isWanted);
+  fail(result, bisector?.finding ?? null, interrupt.exitCode);
 }
 
 async function tourOf(incident: Incident, flags: ReplayFlags): Promise<Tour> {
@@ -203,10 +206,10 @@ function crossingsText({ colors }: Context, { list, count }: Crossings): string 
 }
 
 /** A replay that differs is told by the exit code too; what --bisect was to find is no failure of it. */
-function fail(result: WalkResult, finding: Finding | null, isInterrupted: boolean): void {
-  if (isInterrupted) {
+function fail(result: WalkResult, finding: Finding | null, stopCode: number | null): void {
+  if (stopCode !== null) {
     process.stderr.write("stopped before the end: this is what was found until then\n");
-    process.exitCode = 130;
+    process.exitCode = stopCode;
     return;
   }
   if (finding !== null) return;

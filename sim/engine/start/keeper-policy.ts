@@ -39,6 +39,8 @@ export interface Move {
   /** Of the newest replacement; null = it waits. */
   readonly toAgentId: AgentId | null;
   readonly runningAtMs: number | null;
+  /** Replacements launched so far. */
+  readonly attempts: number;
 }
 
 /** Between revives, so that many losses at once are asked for at once. */
@@ -60,6 +62,8 @@ export class KeeperPolicy implements SimPolicy {
   /** How many of `leave` are done. */
   #left = 0;
   readonly #leaving = new Set<AgentId>();
+  /** Moves of which a replacement ran at some time: only the first counts. */
+  readonly #ran = new Set<number>();
   /** Since when; ascending, as all wait equally long. */
   readonly #unreachable = new Map<TaskId, number>();
   #attempts = 0;
@@ -83,6 +87,7 @@ export class KeeperPolicy implements SimPolicy {
     for (const index of state.waiting) policy.#enqueue(index);
     for (const agentId of state.leaving) policy.#leaving.add(agentId);
     for (const [taskId, sinceMs] of state.unreachable) policy.#unreachable.set(taskId, sinceMs);
+    for (const move of state.ran) policy.#ran.add(move);
     policy.#left = state.left;
     policy.#attempts = state.attempts;
     policy.#finished = state.finished;
@@ -97,6 +102,7 @@ export class KeeperPolicy implements SimPolicy {
       waiting: Array.from(this.#waiting.values()).flatMap(({ moves }) => moves),
       leaving: Array.from(this.#leaving),
       unreachable: Array.from(this.#unreachable),
+      ran: Array.from(this.#ran),
       left: this.#left,
       attempts: this.#attempts,
       finished: this.#finished,
@@ -219,6 +225,7 @@ export class KeeperPolicy implements SimPolicy {
       cause,
       toAgentId: null,
       runningAtMs: null,
+      attempts: 0,
     });
     this.#enqueue(this.#moves.length - 1);
   }
@@ -293,13 +300,15 @@ export class KeeperPolicy implements SimPolicy {
     this.#attempts += 1;
     const taskId = `${move.taskId}~${this.#attempts}`;
     move.toAgentId = agentId;
-    const { role } = move;
+    move.attempts += 1;
+    const { role, lostAtMs } = move;
     this.#tasks.set(taskId, {
       ...keptOf({ taskId, agentId, role, resources }),
       move: index,
       launchedAtMs: now.monoMs,
     });
-    this.#options.meter?.launched(role, move.lostAtMs, now.monoMs, now.monoMs);
+    const { meter } = this.#options;
+    meter?.launched(role, lostAtMs, now.monoMs, now.monoMs, move.attempts > 1);
     return { taskId, name: move.taskId, agentId, resources, payload: NO_PAYLOAD };
   }
 
@@ -314,8 +323,8 @@ export class KeeperPolicy implements SimPolicy {
     }
     if (state !== "TASK_RUNNING" || move.runningAtMs !== null) return;
     move.runningAtMs = now.monoMs;
-    if (task.hasRun) return;
-    task.hasRun = true;
+    if (this.#ran.has(task.move)) return;
+    this.#ran.add(task.move);
     meter?.running(move.lostAtMs, task.stagedAtMs, now.monoMs);
   }
 }
@@ -326,6 +335,7 @@ export interface KeeperState {
   readonly waiting: readonly number[];
   readonly leaving: readonly AgentId[];
   readonly unreachable: readonly (readonly [TaskId, number])[];
+  readonly ran: readonly number[];
   readonly left: number;
   readonly attempts: number;
   readonly finished: number;
@@ -338,7 +348,6 @@ interface Kept extends KeptTask {
   readonly move: number | null;
   readonly launchedAtMs: number;
   stagedAtMs: number | null;
-  hasRun: boolean;
 }
 
 type MutableMove = { -readonly [Key in keyof Move]: Move[Key] };
@@ -356,7 +365,6 @@ function keptOf(task: KeptTask): Kept {
     move: null,
     launchedAtMs: 0,
     stagedAtMs: null,
-    hasRun: false,
   };
 }
 

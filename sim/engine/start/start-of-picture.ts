@@ -1,4 +1,5 @@
 import type { ClusterConfig } from "@bourse/cluster/inputs";
+import type { AgentId } from "@bourse/model/ids";
 import type { Machine, MaintenanceWindow } from "@bourse/model/maintenance";
 import type {
   AgentView,
@@ -7,6 +8,7 @@ import type {
   RoleView,
   TaskView,
 } from "@bourse/model/operator";
+import { addAll, canonical, contains, type Resources, subtract } from "@bourse/model/resources";
 import type { TaskState } from "@bourse/model/task-state";
 import type { StartAgent, StartFramework, StartState, StartTask } from "./start-state.ts";
 
@@ -36,22 +38,55 @@ export function startOfPicture(picture: LivePicture): StartState {
     .map(startFramework);
   const up = new Set(agents.filter(({ isUp }) => isUp).map(({ agentId }) => agentId));
   const known = new Set(frameworks.map(({ frameworkId }) => frameworkId));
+  const tasks = picture.tasks
+    .filter(({ agentId, frameworkId }) => up.has(agentId) && known.has(frameworkId))
+    .filter(({ state }) => ALIVE.has(state));
   return {
     takenAtMs: picture.takenAtMs,
     source: picture.source,
     config: picture.config,
     agents,
     frameworks,
-    tasks: picture.tasks
-      .filter(({ agentId, frameworkId }) => up.has(agentId) && known.has(frameworkId))
-      .filter(({ state }) => ALIVE.has(state))
-      .map(startTask),
+    tasks: thoseThatFit(agents, tasks).map(startTask),
     quotas: picture.roles.flatMap(({ quota }) => (quota === undefined ? [] : [quota])),
     weights: picture.roles
       .filter(({ weightMilli }) => weightMilli !== 1_000)
       .map(({ role, weightMilli }) => ({ role, weightMilli })),
     maintenance: maintenanceOf(picture.machines),
   };
+}
+
+/**
+ * Between two pages a task may have ended and another been launched in its place: then both are listed. The newer ones
+ * are believed; the master lists tasks in the order in which it came to know them.
+ */
+function thoseThatFit(
+  agents: readonly StartAgent[],
+  tasks: readonly TaskView[],
+): readonly TaskView[] {
+  const heldBy = new Map<AgentId, TaskView[]>();
+  for (const task of tasks) {
+    const held = heldBy.get(task.agentId);
+    if (held === undefined) heldBy.set(task.agentId, [task]);
+    else held.push(task);
+  }
+  const wrong = new Set<TaskView>();
+  for (const { agentId, total } of agents) {
+    let rest = exclusive(total);
+    const held = heldBy.get(agentId) ?? [];
+    if (contains(rest, addAll(held.map(({ resources }) => exclusive(resources))))) continue;
+    for (const task of held.toReversed()) {
+      const taken = exclusive(task.resources);
+      if (contains(rest, taken)) rest = subtract(rest, taken);
+      else wrong.add(task);
+    }
+  }
+  return wrong.size === 0 ? tasks : tasks.filter((task) => !wrong.has(task));
+}
+
+/** Shared volumes are held by any number of tasks at once. */
+function exclusive(resources: Resources): Resources {
+  return canonical(resources.filter(({ isShared }) => isShared !== true));
 }
 
 const ALIVE: ReadonlySet<TaskState> = new Set<TaskState>([
