@@ -77,8 +77,25 @@ export function bindSession(turn: Turn, agent: Agent, session: SessionId): void 
   agent.isHeard = true;
   state.sessions.set(session, { kind: "agent", agent });
   state.timers.cancel("forget-agent", agent.agentId);
-  state.timers.set("ping-agent", agent.agentId, now.monoMs + state.config.agentPingIntervalMs);
+  state.timers.set("ping-agent", agent.agentId, now.monoMs + firstPingMs(state, agent.agentId));
   setOffering(turn.state, agent, isOffered(state, agent));
+}
+
+/** So many pings at once hold nobody up. */
+const PINGS_TOGETHER_MAX = 16;
+
+/**
+ * In a large cluster somewhere in the interval, by the id: a thousand agents that came at once, after a master's start,
+ * would otherwise all be pinged at once ever after, and everybody else would wait for that.
+ */
+function firstPingMs({ config, agents }: ClusterState, agentId: AgentId): number {
+  if (agents.size <= PINGS_TOGETHER_MAX) return config.agentPingIntervalMs;
+  let hash = 0;
+  for (let index = 0; index < agentId.length; index++)
+    hash = Math.imul(hash, 31) + agentId.charCodeAt(index);
+  // Neighbouring numbers end up far apart (Knuth's multiplicative hash).
+  const spread = Math.imul(hash, 0x9e3779b1) >>> 0;
+  return Math.ceil(((spread + 1) / 2 ** 32) * config.agentPingIntervalMs);
 }
 
 /** M-23, M-51: whether the agent's resources may be offered at all. The whitelist names agents by id or host. */

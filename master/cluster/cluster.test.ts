@@ -95,6 +95,19 @@ describe("times", () => {
   });
 });
 
+test("agents that came at once are not pinged at once, and each as often as any (M-46)", () => {
+  const world = new World({ agentPingIntervalMs: 15_000 });
+  const pings: number[] = [];
+  for (let session = 1; session <= 100; session++)
+    play(world, `s${session} register host=h${session}`);
+  for (let second = 1; second <= 15; second++) {
+    const lines = world.advanceTo(second * 1_000).flatMap(({ send }) => send);
+    pings.push(lines.filter((sent) => sent.to === "agent" && sent.message.kind === "ping").length);
+  }
+  expect(pings.reduce((sum, count) => sum + count)).toBe(100);
+  expect(Math.max(...pings)).toBeLessThan(30); // Those that came while there were few share a moment.
+});
+
 describe("memory is bounded", () => {
   test("of removed frameworks the newest can be looked at, and older ids are still refused", () => {
     const world = new World({ completedFrameworksMax: 1 });
