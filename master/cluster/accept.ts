@@ -16,9 +16,7 @@ type Accept = Extract<FrameworkCall, { kind: "accept" }>;
  * valid any more cost every task of the call, and nothing else happens.
  */
 export function accept(turn: Turn, framework: Framework, call: Accept): void {
-  const tasks = call.operations.flatMap((operation) =>
-    operation.kind === "launch" ? operation.tasks : [],
-  );
+  const tasks = tasksOf(call);
   const offers = offersOf(turn, framework, call);
   if (typeof offers === "string") {
     refuseAll(turn, framework, call, tasks, offers);
@@ -36,11 +34,20 @@ export function accept(turn: Turn, framework: Framework, call: Accept): void {
   const { agentId, role } = present(offers[0], "an accepted offer").offer;
   const agent = present(turn.state.agents.get(agentId), "the offer's agent");
   for (const record of offers) dropOffer(turn, record);
-  const offered = addAll(offers.map(({ offer }) => offer.resources));
+  const offered =
+    offers.length === 1
+      ? present(offers[0], "the only offer").offer.resources
+      : addAll(offers.map(({ offer }) => offer.resources));
   const { launched, left } = judge(turn, { framework, agent, role, tasks, offered });
   launch(turn, framework, agent, launched);
   if (left.length > 0)
     giveBackRest(turn, framework, { agentId, role, left, filters: call.filters });
+}
+
+function tasksOf({ operations }: Accept): readonly TaskInfo[] {
+  const [first, second] = operations;
+  if (first?.kind === "launch" && second === undefined) return first.tasks;
+  return operations.flatMap((operation) => (operation.kind === "launch" ? operation.tasks : []));
 }
 
 /** The offers accepted, or why the call is void. */

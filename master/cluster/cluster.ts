@@ -25,6 +25,8 @@ import { setWhitelist } from "./whitelist.ts";
  */
 export class Cluster {
   readonly #state: ClusterState;
+  /** Made with the first input, which brings the first time. */
+  #out: Outbox | null = null;
 
   constructor(start: ClusterStart, state = initialState(start)) {
     this.#state = state;
@@ -37,7 +39,8 @@ export class Cluster {
 
   apply(now: Now, input: ClusterInput): Effects {
     const state = this.#state;
-    const turn: Turn = { now, state, out: new Outbox(now, state.epoch, state.counters) };
+    this.#out ??= new Outbox(now, state.epoch, state.counters);
+    const turn: Turn = { now, state, out: this.#out.begin(now) };
     if (state.counters.startedAtMs === null) begin(turn);
     state.counters.inputs++;
     perform(turn, input);

@@ -10,7 +10,7 @@ import type { Counters, Framework } from "./state.ts";
 
 /** The effects of one input, gathered in the order in which they will happen. */
 export class Outbox {
-  readonly #now: Now;
+  #now: Now;
   readonly #epoch: number;
   readonly #counters: Counters;
   #persist: RegistryRecord[] | null = null;
@@ -20,6 +20,14 @@ export class Outbox {
     this.#now = now;
     this.#epoch = epoch;
     this.#counters = counters;
+  }
+
+  /** The next input: one outbox serves them all, for nobody has it in hand between two. */
+  begin(now: Now): this {
+    this.#now = now;
+    this.#persist = null;
+    this.#send = null;
+    return this;
   }
 
   persist(record: RegistryRecord): void {
@@ -68,7 +76,9 @@ export class Outbox {
   }
 
   finish(wakeAtMs: number): Effects {
-    return { persist: this.#persist ?? NOTHING, send: this.#send ?? NOTHING, wakeAtMs };
+    const persist = this.#persist ?? NOTHING;
+    const send = this.#send ?? NOTHING;
+    return { persist, send, wakeAtMs };
   }
 
   #add(sending: Sending): void {
