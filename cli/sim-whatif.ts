@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { PlacementRule } from "@bourse/engine/scenario/scenario";
 import type { StartAgent, StartState } from "@bourse/engine/start/start-state";
 import { ClusterError } from "@bourse/model/errors";
@@ -243,17 +244,13 @@ async function submissionsOf(
 }
 
 async function loadFile(path: string): Promise<Submission["rows"]> {
-  const { readLoadFile } = await import("@bourse/sim/tools/load-file/read-load-file");
-  try {
-    return await readLoadFile(path, { warn: (text) => void process.stderr.write(`${text}\n`) });
-  } catch (error) {
-    const known = ClusterError.from(error);
-    if (known.code !== "not_found") throw known;
+  if (!existsSync(path)) {
     throw new ClusterError("not_found", `--submit ${path}: there is no such load file`, {
-      cause: error,
       hint: "write tasks like '100x cpus=1,mem=512MiB,run=10m', or name a file made by `bourse sim gen`",
     });
   }
+  const { readLoadFile } = await import("@bourse/sim/tools/load-file/read-load-file");
+  return readLoadFile(path, { warn: (text) => void process.stderr.write(`${text}\n`) });
 }
 
 function placementOf(text: string): PlacementRule {
