@@ -34,6 +34,24 @@ describe("arrivals", () => {
     expect(kindsOf(driver.offer(offer("a", { cpus: 1 })))).toBe("accept suppress");
   });
 
+  test("it asks for as many offers as it can fill, and for all when they were too small (A-6)", () => {
+    const rows = [row({ cpus: 1 }, { atMs: 500, count: 5 }), row({ cpus: 1 }, { atMs: 600 })];
+    const driver = told(batch(rows, { tasksPerOfferMax: 2 }));
+    expect(driver.at(500).calls).toEqual([{ kind: "revive", roles: [], offersMax: 3 }]);
+    expect(kindsOf(driver.offer(offer("a", { cpus: 9 }), offer("b", { cpus: 9 })))).toBe(
+      "accept accept",
+    );
+    expect(driver.offer(offer("c", { cpus: 0.5 })).at(-1)).toEqual({ kind: "revive", roles: [] });
+    expect(kindsOf(driver.at(600).calls)).toBe("");
+    expect(kindsOf(driver.offer(offer("d", { cpus: 9 })))).toBe("accept suppress");
+  });
+
+  test("one that looks for the best place asks for all offers", () => {
+    const placement = { rule: "best-fit", constraints: [] } as const;
+    const driver = told(batch([row({ cpus: 1 }, { atMs: 500 })], { placement }));
+    expect(driver.at(500).calls).toEqual([{ kind: "revive", roles: [] }]);
+  });
+
   test("it says when the next row arrives, and never again after the last", () => {
     const rows = [row({ cpus: 1 }, { atMs: 500 }), row({ cpus: 1 }, { atMs: 900 })];
     const driver = told(batch(rows));
@@ -81,7 +99,7 @@ describe("filling offers", () => {
   test("what is of no use is declined for the default time in one call, and at once when nothing waits", () => {
     const driver = told(batch([row({ cpus: 4 })]));
     const calls = driver.offer(offer("a", { cpus: 1 }), offer("b", { cpus: 1 }));
-    expect(calls).toMatchObject([{ kind: "decline", filters: {} }]);
+    expect(calls[0]).toMatchObject({ kind: "decline", filters: {} });
     expect(calls[0]).toHaveProperty("offerIds.length", 2);
     driver.offer(offer("c", { cpus: 4 }));
     expect(driver.offer(offer("d", { cpus: 4 }))).toMatchObject([
@@ -97,7 +115,8 @@ describe("filling offers", () => {
       row({ cpus: 2 }, { atMs: 9_000 }),
     ];
     const driver = told(batch(rows));
-    driver.offer(offer("a", { cpus: 2 }));
+    expect(kindsOf(driver.offer(offer("a", { cpus: 2 })))).toBe("decline revive");
+    expect(kindsOf(driver.offer(offer("b", { cpus: 2 })))).toBe("decline");
     expect(kindsOf(driver.at(1_000).calls)).toBe("");
     expect(kindsOf(driver.at(2_000).calls)).toBe("revive");
     expect(kindsOf(driver.at(9_000).calls)).toBe(""); // The filters have run out by themselves.

@@ -14,6 +14,7 @@ import { BatchLaunches } from "./batch-launches.ts";
 import { BatchTasks, PHASE, type TaskPage } from "./batch-tasks.ts";
 import { FreeSpace, satisfies } from "./free-space.ts";
 import type { LoadMeter } from "./load-meter.ts";
+import { OfferBound } from "./offer-bound.ts";
 import { PlacementRound, type RoundMemory } from "./placement-round.ts";
 import { UnmetDemand } from "./unmet-demand.ts";
 import { WaitingTasks } from "./waiting-tasks.ts";
@@ -62,6 +63,7 @@ export class BatchPolicy implements SimPolicy {
   #finished = 0;
   #failed = 0;
   #isSuppressed = false;
+  readonly #bound = new OfferBound();
   #isConnected = false;
   /** Its session is a new one and knows none of the tasks of an earlier life. */
   #isRestored = false;
@@ -95,6 +97,7 @@ export class BatchPolicy implements SimPolicy {
     policy.#finished = state.finished;
     policy.#failed = state.failed;
     policy.#isSuppressed = state.isSuppressed;
+    policy.#bound.restore(state.bound);
     policy.#isConnected = state.isConnected;
     policy.#unmet.restore(state.unmet);
     if (state.round !== null) policy.#round?.restore(state.round);
@@ -115,6 +118,7 @@ export class BatchPolicy implements SimPolicy {
       finished: this.#finished,
       failed: this.#failed,
       isSuppressed: this.#isSuppressed,
+      bound: this.#bound.snapshot(),
       isConnected: this.#isConnected,
       unmet: this.#unmet.snapshot(),
       round: this.#round?.snapshot() ?? null,
@@ -180,6 +184,7 @@ export class BatchPolicy implements SimPolicy {
         this.#isConnected = false;
         break;
       case "offers":
+        this.#bound.made(event.offers.length);
         if (this.#round === null) this.#answerEach(now.monoMs, event.offers, calls);
         else this.#answerAll(this.#round, now.monoMs, event.offers, calls);
         break;
@@ -230,7 +235,7 @@ export class BatchPolicy implements SimPolicy {
     if (this.#isSuppressed || !this.#isConnected || this.#waiting.isOpen(line)) return;
     if (!this.#unmet.wasRefusedFor(nowMs, this.columns.classes[line] as TaskClass)) return;
     this.#unmet.clear();
-    calls.push(REVIVE);
+    calls.push(this.#bound.askForAll());
   }
 
   #arrivedMs(index: number): number {
@@ -246,10 +251,20 @@ export class BatchPolicy implements SimPolicy {
   /** Suppresses when nothing waits, revives when something does. */
   #askFor(calls: PolicyCall[]): void {
     const isIdle = this.#waiting.count === 0;
-    if (!this.#isConnected || this.#isSuppressed === isIdle) return;
+    if (!this.#isConnected) return;
+    const wanted = Math.ceil(this.#waiting.count / this.#spec.tasksPerOfferMax);
+    const isMore = !this.#isSuppressed && !isIdle && this.#bound.isTooFew(wanted);
+    if (this.#isSuppressed === isIdle && !isMore) return;
     this.#isSuppressed = isIdle;
     this.#unmet.clear();
-    calls.push(isIdle ? SUPPRESS : REVIVE);
+    if (isIdle) calls.push(SUPPRESS);
+    else if (isMore || !this.#takesAny) calls.push(this.#bound.askForAll());
+    else calls.push(this.#bound.askFor(wanted));
+  }
+
+  /** Whether one offer is as good as another. */
+  get #takesAny(): boolean {
+    return this.#round === null && this.#spec.placement.constraints.length === 0;
   }
 
   // ---- offers ----
@@ -451,13 +466,13 @@ export interface BatchState {
   readonly finished: number;
   readonly failed: number;
   readonly isSuppressed: boolean;
+  readonly bound: number | null;
   readonly isConnected: boolean;
   readonly unmet: ReturnType<UnmetDemand["snapshot"]>;
   readonly round: RoundMemory | null;
 }
 
 const SUPPRESS: PolicyCall = { kind: "suppress", roles: [] };
-const REVIVE: PolicyCall = { kind: "revive", roles: [] };
 const AT_ONCE = { refuseMs: 0 } as const;
 
 function accept(offers: readonly Offer[], tasks: readonly TaskInfo[]): PolicyCall {

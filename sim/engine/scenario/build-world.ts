@@ -132,7 +132,8 @@ function addFramework({ world, scenario, spec, name, plans, tools }: FrameworkTo
   const framework: SimFramework = world.addFramework({
     name,
     info,
-    session: { ...SESSION_DEFAULTS, ...scenario.sessionConfig },
+    remembersEnded: false,
+    session: { ...SESSION_DEFAULTS, ...suppressedAtFirst(spec), ...scenario.sessionConfig },
     createPolicy: (saved) => {
       if (source === null) {
         const context = { info, role, seed: scenario.seed, random, meter: tools.meter() };
@@ -144,6 +145,11 @@ function addFramework({ world, scenario, spec, name, plans, tools }: FrameworkTo
       return policy;
     },
   });
+}
+
+/** A queue is empty at first: it subscribes without wanting offers, and asks for them when work comes. */
+function suppressedAtFirst({ policy, roles }: FrameworkSpec) {
+  return policy.kind === "batch" ? { suppressedRoles: roles } : {};
 }
 
 function infoOf(spec: FrameworkSpec, name: string, role: Role): FrameworkInfo {
