@@ -3,6 +3,7 @@ import type { FrameworkId, SessionId, TaskId } from "@bourse/model/ids";
 import type { Random } from "@bourse/model/random";
 import type { FrameworkCall, FrameworkEvent } from "@bourse/model/scheduler";
 import type { TaskStatus } from "@bourse/model/task";
+import { isTerminal } from "@bourse/model/task-state";
 import type { Policy, PolicyEvent } from "@bourse/session/policy";
 import { SchedulerSession } from "@bourse/session/scheduler-session";
 import type {
@@ -50,6 +51,8 @@ export interface SimFrameworkOptions {
   deliver?(event: PolicyEvent<unknown>): void;
   /** What the policy says to its own users. */
   output?(output: unknown): void;
+  /** False: `heard` forgets tasks that have ended, so that a run of millions of short ones stays small. */
+  readonly remembersEnded?: boolean;
   connect(): FrameworkLink | null;
 }
 
@@ -154,7 +157,9 @@ export class SimFramework {
   hear(event: FrameworkEvent): void {
     this.#around.probes.frameworkHeard(this, event);
     if (event.kind !== "update") return;
-    this.heard.set(event.status.taskId, event.status);
+    const { taskId, state } = event.status;
+    if (this.options.remembersEnded === false && isTerminal(state)) this.heard.delete(taskId);
+    else this.heard.set(taskId, event.status);
     if (event.status.uuid !== undefined) this.#lastUpdate = event;
   }
 
