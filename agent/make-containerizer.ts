@@ -35,7 +35,7 @@ export function makeContainerizer(parts: ContainerizerParts): Containerizer {
   };
   switch (options.containerizer) {
     case "fake":
-      return new FakeContainerizer(shared);
+      return new FakeContainerizer({ ...shared, startDelayMs: options.fakeStartMs ?? 0 });
     case "process":
       return processes(parts, shared);
     // An image goes to Docker, a command without one to a process.

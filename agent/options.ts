@@ -38,6 +38,8 @@ export interface AgentOptions {
     string,
     { readonly username: string; readonly password: string }
   >;
+  /** From the start of a fake container until it runs; 0 by default. */
+  readonly fakeStartMs?: number;
   /** So many agents in this process, each with its own id, connection and part of the work directory. */
   readonly count?: number;
   readonly logger: Logger;

@@ -1,7 +1,7 @@
 import { ClusterError } from "@bourse/model/errors";
 import type { AgentView } from "@bourse/model/operator";
 import type { Command } from "commander";
-import { contextFor, integerOf, withClient } from "./context.ts";
+import { contextFor, durationMs, integerOf, withClient } from "./context.ts";
 import { begun, daemonLogger, runUntilSignal } from "./daemon.ts";
 import { makeDataDirectory } from "./data-directory.ts";
 import { examples } from "./examples.ts";
@@ -36,6 +36,7 @@ interface AgentFlags {
   readonly attributes?: string;
   readonly domain?: string;
   readonly containerizer: string;
+  readonly fakeStart: string;
   readonly cluster?: string;
   readonly count: string;
   readonly dockerSocket?: string;
@@ -57,6 +58,7 @@ export function addAgentCommands(root: Command): void {
     .option("--attributes <list>", "e.g. rack:r1;zone:a")
     .option("--domain <region/zone>", "where it is (default: where the master is)")
     .option("--containerizer <kind>", "docker, process or fake (for load tests)", "docker")
+    .option("--fake-start <duration>", "until a fake container runs", "0s")
     .option("--cluster <name>", "a label on its containers, to find them by")
     .option("--count <number>", "so many agents in this process (for load tests)", "1")
     .option("--docker-socket <path>", "where the engine listens")
@@ -77,6 +79,7 @@ export function addAgentCommands(root: Command): void {
       const onStop = onStopOf(options.onStop);
       const containerizer = containerizerOf(options.containerizer);
       const count = integerOf(options.count, "--count", 1, 10_000);
+      const fakeStartMs = durationMs(options.fakeStart, "--fake-start");
       makeDataDirectory(options.workDir, "--work-dir");
       const { startAgent } = await import("@bourse/agent/main");
       const daemon = await begun(
@@ -84,6 +87,7 @@ export function addAgentCommands(root: Command): void {
           masters,
           workDir: options.workDir,
           containerizer,
+          fakeStartMs,
           count,
           logger,
           ...(options.hostname === undefined ? {} : { hostname: options.hostname }),

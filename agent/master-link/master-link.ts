@@ -73,7 +73,7 @@ export class MasterLink {
     const { masters, log } = this.#options;
     const address = masters[this.#masterIndex % masters.length] ?? "";
     try {
-      const client = await connectMaster(address, CONNECT_TIMEOUT_MS);
+      const client = await connectMaster(address, CONNECT_TIMEOUT_MS, this.#options.random);
       if (this.#isClosed) client.close();
       else this.#open(client, address);
     } catch (thrown) {

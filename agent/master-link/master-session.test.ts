@@ -1,3 +1,4 @@
+import { Random } from "@bourse/model/random";
 import { bigReregister } from "@bourse/proto/wire/testdata/big-agent";
 import { expect, test } from "vitest";
 import { RelayStream } from "../relay/relay-stream.ts";
@@ -16,7 +17,7 @@ const LOGS = {
 
 test("a session that is closed over one message hears nothing more of its frame", async () => {
   const master = await FakeMaster.start();
-  const client = await connectMaster(master.address, 5_000);
+  const client = await connectMaster(master.address, 5_000, Random.fromSeed(1));
   const heard: string[] = [];
   const session = new MasterSession(1, client, {
     onMessage: (message) => {

@@ -37,7 +37,7 @@ const WAITING_BYTES_MAX = 256 << 20;
 /**
  * Writes down every input in the order applied, with both clocks, so that the same program can live through it
  * again (`replay`). Bounded: after so many bytes it begins a new file with a snapshot and drops the oldest. Not
- * synced: a power cut may cost the last moments, a crash of the process costs nothing.
+ * synced: a power cut may cost the last moments, SIGKILL the last milliseconds, a bug of the core nothing.
  */
 export class Journal implements Recorder {
   readonly #options: JournalOptions;
@@ -222,7 +222,7 @@ export class Journal implements Recorder {
 
 /** The part of the rolling hash that each record carries: enough to see that two differ. */
 export function checkOf(hash: RollingHash): number {
-  return hash.snapshot()[0] as number;
+  return hash.first;
 }
 
 export function addEffects(hash: RollingHash, effects: Effects): void {

@@ -24,6 +24,12 @@ export class RollingHash {
     return Array.from(this.#lanes);
   }
 
+  /** The first of the snapshot's numbers. */
+  get first(): number {
+    this.#mix();
+    return this.#lanes[0]!;
+  }
+
   digest(): string {
     this.#mix();
     return Array.from(this.#lanes, (lane) => lane.toString(16).padStart(8, "0")).join("");

@@ -27,7 +27,7 @@ export interface FakeContainerizerOptions extends ContainerizerOptions {
   readonly owner: string;
   /** Outlives the containerizer; default a host of its own. */
   readonly host?: FakeHost;
-  /** From `starting` to `started`. */
+  /** From `starting` to `started`; 0 by default. */
   readonly startDelayMs?: number;
 }
 
@@ -41,8 +41,8 @@ export class FakeContainerizer implements Containerizer {
   readonly #options: FakeContainerizerOptions;
   readonly #host: FakeHost;
   readonly #containers: Map<ContainerId, FakeContainer>;
-  /** Launched and not yet started, with the timer that will start it. */
-  readonly #starting = new Map<ContainerId, NodeJS.Timeout>();
+  /** Launched and not yet started, with what keeps it from starting. */
+  readonly #starting = new Map<ContainerId, () => void>();
   #isClosed = false;
 
   constructor(options: FakeContainerizerOptions) {
@@ -63,8 +63,10 @@ export class FakeContainerizer implements Containerizer {
     const { containerId } = launch;
     if (this.#containers.has(containerId) || this.#starting.has(containerId)) return;
     queueMicrotask(() => this.#emit(containerId, { kind: "starting" }));
-    const timer = setTimeout(() => this.#start(launch), this.#options.startDelayMs ?? 0);
-    this.#starting.set(containerId, timer);
+    this.#starting.set(
+      containerId,
+      after(this.#options.startDelayMs ?? 0, () => this.#start(launch)),
+    );
   }
 
   stop(containerId: ContainerId, gracePeriodMs: number): void {
@@ -130,7 +132,7 @@ export class FakeContainerizer implements Containerizer {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    for (const timer of this.#starting.values()) clearTimeout(timer);
+    for (const keepFromStarting of this.#starting.values()) keepFromStarting();
     this.#starting.clear();
   }
 
@@ -186,9 +188,9 @@ export class FakeContainerizer implements Containerizer {
 
   /** True when the container had not started; it never will. */
   #abandon(containerId: ContainerId, message: string): boolean {
-    const timer = this.#starting.get(containerId);
-    if (timer === undefined) return false;
-    clearTimeout(timer);
+    const keepFromStarting = this.#starting.get(containerId);
+    if (keepFromStarting === undefined) return false;
+    keepFromStarting();
     this.#starting.delete(containerId);
     queueMicrotask(() => this.#emit(containerId, { kind: "launch-failed", message }));
     return true;
@@ -207,6 +209,16 @@ export class FakeContainerizer implements Containerizer {
   #emit(containerId: ContainerId, event: ContainerEvent): void {
     if (!this.#isClosed) this.#options.onEvent(containerId, event);
   }
+}
+
+/** Not within this turn, and no later than that without a delay: a timer waits for a millisecond. Returns how to prevent it. */
+function after(delayMs: number, run: () => void): () => void {
+  if (delayMs <= 0) {
+    const immediate = setImmediate(run);
+    return () => clearImmediate(immediate);
+  }
+  const timer = setTimeout(run, delayMs);
+  return () => clearTimeout(timer);
 }
 
 /** `sh -c TEXT` is read as a program, other words as its one statement. */
