@@ -96,7 +96,8 @@ async function compare(
   return failed.length > 0 ? 1 : 0;
 }
 
-async function comparisonText(context: Context, comparison: Comparison): Promise<string> {
+/** Two runs beside each other, for people. */
+export async function comparisonText(context: Context, comparison: Comparison): Promise<string> {
   const { formatFigure, formatRatio, likenessOf, roleCells } = await import(
     "@bourse/sim/tools/report/compare-text"
   );

@@ -1,22 +1,19 @@
 import { Cluster } from "@bourse/cluster/cluster";
-import { CLUSTER_DEFAULTS } from "@bourse/cluster/config";
 import type { Effects } from "@bourse/cluster/effects";
-import type { ClusterInput, ClusterStart } from "@bourse/cluster/inputs";
-import { SCENARIO_DEFAULTS } from "@bourse/engine/scenario/defaults";
-import { ScenarioRun } from "@bourse/engine/scenario/run-scenario";
+import type { ClusterInput } from "@bourse/cluster/inputs";
 import { RollingHash } from "@bourse/model/hash";
 import type { Now } from "@bourse/model/now";
-import { parseResources } from "@bourse/model/resources-text";
 import { describe, expect, test } from "vitest";
 import { Bisector } from "./bisect.ts";
 import { conditionOf } from "./condition.ts";
 import { Crossings } from "./crossings.ts";
 import type { Comparison, Incident, InputRecord } from "./incident.ts";
+import { recordIncident } from "./testing/recorded-incident.ts";
 import { Stop, untilOf } from "./until.ts";
 import { walk } from "./walk.ts";
 
 /** Two agents and one framework; at 20 s agent a-1 is cut off, at 60 s it is back. */
-const RECORDED = record();
+const RECORDED = recordIncident();
 const inputs = RECORDED.records.length;
 
 describe("replay of a whole journal (A-3)", () => {
@@ -166,67 +163,6 @@ describe("--bisect", () => {
 });
 
 // ---- an incident from a simulated master ----
-
-interface Recorded {
-  readonly start: ClusterStart;
-  readonly records: readonly InputRecord[];
-  readonly stateHash: string;
-}
-
-function record(): Recorded {
-  const master = { agentPingIntervalMs: 1_000, agentPingMissesMax: 3 };
-  const run = new ScenarioRun(
-    {
-      ...SCENARIO_DEFAULTS,
-      master,
-      agents: [
-        {
-          name: "a",
-          count: 2,
-          resources: parseResources("cpus:4;mem:4096"),
-          attributes: [],
-          domains: [],
-          startWithinMs: 0,
-          containers: { startMs: [100, 100], stopMs: [100, 100], launchFailures: 0 },
-        },
-      ],
-      frameworks: [
-        {
-          name: "web",
-          count: 1,
-          roles: ["web"],
-          capabilities: ["PARTITION_AWARE"],
-          failoverTimeoutMs: 3_600_000,
-          startAtMs: 2_000,
-          flapping: null,
-          policy: {
-            kind: "service",
-            count: 6,
-            size: [{ name: "cpus", milli: 500 }],
-            ports: 0,
-            maxPerAgent: 4,
-            replaceUnreachableAfterMs: 5_000,
-            scales: [],
-            runMs: [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY],
-          },
-        },
-      ],
-      faults: [{ kind: "partition", atMs: 20_000, lastMs: 40_000, seed: 1, targets: ["a-1"] }],
-      end: { atMs: 300_000, isWhenDone: false, liveness: null },
-    },
-    { stopwatch: () => 0 },
-  );
-  const records: InputRecord[] = [];
-  run.world.probes.add({
-    masterDecided: (now, input) =>
-      records.push({ kind: "input", now, input, check: records.length, crc: 0 }),
-  });
-  while (run.step());
-  const { cluster } = run.world.master;
-  const config = { ...CLUSTER_DEFAULTS, ...master };
-  const start = { config, epoch: 1, seed: `${SCENARIO_DEFAULTS.seed}/master`, entries: [] };
-  return { start, records, stateHash: cluster?.stateHash() ?? "" };
-}
 
 interface IncidentOptions {
   /** So many inputs in a first file, the rest in a second one. */
