@@ -38,12 +38,12 @@ describe("arrivals", () => {
     const rows = [row({ cpus: 1 }, { atMs: 500, count: 5 }), row({ cpus: 1 }, { atMs: 600 })];
     const driver = told(batch(rows, { tasksPerOfferMax: 2 }));
     expect(driver.at(500).calls).toEqual([{ kind: "revive", roles: [], offersMax: 3 }]);
-    expect(kindsOf(driver.offer(offer("a", { cpus: 9 }), offer("b", { cpus: 9 })))).toBe(
-      "accept accept",
-    );
-    expect(driver.offer(offer("c", { cpus: 0.5 })).at(-1)).toEqual({ kind: "revive", roles: [] });
+    const small = ["a", "b", "c"].map((name) => offer(name, { cpus: 1 }));
+    expect(driver.offer(...small).at(-1)).toEqual({ kind: "revive", roles: [], offersMax: 1 });
+    expect(driver.offer(offer("d", { cpus: 0.5 })).at(-1)).toEqual({ kind: "revive", roles: [] });
     expect(kindsOf(driver.at(600).calls)).toBe("");
-    expect(kindsOf(driver.offer(offer("d", { cpus: 9 })))).toBe("accept suppress");
+    expect(kindsOf(driver.offer(offer("e", { cpus: 2 })))).toBe("accept");
+    expect(kindsOf(driver.offer(offer("f", { cpus: 9 })))).toBe("accept suppress");
   });
 
   test("one that looks for the best place asks for all offers", () => {

@@ -184,7 +184,6 @@ export class BatchPolicy implements SimPolicy {
         this.#isConnected = false;
         break;
       case "offers":
-        this.#bound.made(event.offers.length);
         if (this.#round === null) this.#answerEach(now.monoMs, event.offers, calls);
         else this.#answerAll(this.#round, now.monoMs, event.offers, calls);
         break;
@@ -258,8 +257,7 @@ export class BatchPolicy implements SimPolicy {
     this.#isSuppressed = isIdle;
     this.#unmet.clear();
     if (isIdle) calls.push(SUPPRESS);
-    else if (isMore || !this.#takesAny) calls.push(this.#bound.askForAll());
-    else calls.push(this.#bound.askFor(wanted));
+    else calls.push(this.#takesAny ? this.#bound.askFor(wanted) : this.#bound.askForAll());
   }
 
   /** Whether one offer is as good as another. */
@@ -278,6 +276,7 @@ export class BatchPolicy implements SimPolicy {
       if (tasks.length === 0) refused.push(offer);
       else calls.push(accept([offer], tasks));
     }
+    this.#bound.made(offers.length, refused.length);
     this.#refuse(nowMs, refused, calls);
   }
 
