@@ -52,6 +52,11 @@ export class NodeConditions {
     return delayMs + random.below(this.#slowMaxMs + 1);
   }
 
+  /** Appends that begin now take no time. */
+  isStoreInstant({ appendMaxMs, holdMaxMs }: ShellOptions): boolean {
+    return appendMaxMs === 0 && holdMaxMs === 0 && this.#simulation.nowMs >= this.#slowUntilMs;
+  }
+
   /** All is well again. */
   heal(): void {
     this.wallOffsetMs = 0;

@@ -191,6 +191,8 @@ class FrameworkProcess {
   #lastSession: SessionId = 0;
   #isConnecting = false;
   #isDead = false;
+  /** The policy is ahead of its newest snapshot. */
+  #isUnsaved = false;
 
   constructor(
     machine: SimFramework,
@@ -239,6 +241,7 @@ class FrameworkProcess {
 
   enter(input: SessionInput<unknown>): void {
     if (this.#isDead) return;
+    if (this.#isUnsaved && !this.#isStoreInstant) this.#save();
     this.#carryOut(this.session.apply(this.#machine.conditions.now, input));
   }
 
@@ -254,9 +257,26 @@ class FrameworkProcess {
   #recordsOf({ persist, intents }: Effects): readonly Stored[] {
     const records: Stored[] = Array.from(persist);
     for (const intent of intents) records.push({ kind: "intent", intent });
-    const state = this.policy?.snapshot();
-    if (state !== undefined) records.push({ kind: "policy", state: deepFreeze(state) });
+    this.#isUnsaved = this.#isStoreInstant;
+    if (!this.#isUnsaved) {
+      const state = this.policy?.snapshot();
+      if (state !== undefined) records.push({ kind: "policy", state: deepFreeze(state) });
+    }
     return records;
+  }
+
+  /**
+   * Whatever is decided now is on the disk at once. Then what a crash leaves of the policy is its state at the crash, and
+   * a snapshot after every event, which costs a walk over all its tasks, can wait until somebody needs it.
+   */
+  get #isStoreInstant(): boolean {
+    return this.#outbox.isEmpty && this.#machine.conditions.isStoreInstant(this.#around.shell);
+  }
+
+  #save(): void {
+    this.#isUnsaved = false;
+    const state = this.policy?.snapshot();
+    if (state !== undefined) this.#machine.store({ kind: "policy", state: deepFreeze(state) });
   }
 
   reload(): void {
@@ -269,6 +289,7 @@ class FrameworkProcess {
   }
 
   crash(): void {
+    if (this.#isUnsaved) this.#save();
     this.#isDead = true;
     this.#alarm.stop();
     this.#outbox.crash(this.#random.chance(0.5));
