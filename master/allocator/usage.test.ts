@@ -60,6 +60,9 @@ test("what is held in a role counts for the roles above it as well", () => {
 test("an agent that is gone leaves an unused slot behind", () => {
   const allocator = cluster();
   const slot = allocator.usage.slotOf("a1");
+  expect(allocator.usage.isActive(slot)).toBe(true);
+  allocator.deactivateAgent("a1");
+  expect(allocator.usage.isActive(slot)).toBe(false);
   allocator.removeAgent("a1");
   expect(allocator.usage.agentIdOf(slot)).toBeNull();
   expect(columns(allocator).total[slot]).toEqual([0, 0]);

@@ -27,6 +27,11 @@ export class Usage {
     return slots.isUsed(slot) ? slots.idOf(slot) : null;
   }
 
+  /** Whether it is offered at all: connected, and not held back by an operator. */
+  isActive(slot: number): boolean {
+    return this.#tables.agents.isActive[slot] === 1;
+  }
+
   /** NONE when the allocator does not know the agent. */
   slotOf(agentId: string): number {
     return this.#tables.agents.slots.slotOf(agentId);

@@ -28,8 +28,16 @@ export class ClusterSampler {
   readonly #excluded: readonly string[];
   readonly #shapes: readonly Shape[];
   readonly #columns = { total: new Float64Array(0), held: new Float64Array(0) };
-  readonly #slotOf: Int32Array;
+  /** By slot of the allocator: whose it was when it was last looked at, and which agent of the world that is. */
+  readonly #idOf: (string | null)[] = [];
+  readonly #agentOf: number[] = [];
   #dimensions: readonly Dimension[] = [];
+  /** By dimension, as in `#dimensions`. */
+  #columnOf = new Int32Array(0);
+  #isDevice = new Uint8Array(0);
+  #hasDevices = false;
+  /** By dimension: who has so much free can use all of it, whatever the task. */
+  #ample = new Float64Array(0);
   #offeredByRole = new Float64Array(0);
   /** Of the agent that is looked at, by column. */
   readonly #has: Float64Array;
@@ -44,7 +52,6 @@ export class ClusterSampler {
     this.fragmentation = new Float64Array(this.names.length);
     this.#has = new Float64Array(this.names.length);
     this.#left = new Float64Array(this.names.length);
-    this.#slotOf = new Int32Array(world.agents.length).fill(NONE);
     this.#shapes = typicalTasks(scenario, capacity).map(
       ({ weight, gpuMilli, amounts }): Shape => ({
         weight,
@@ -52,7 +59,7 @@ export class ClusterSampler {
         devices:
           gpuMilli > 0 ? 1 : (amounts.find(({ name }) => name === "gpus")?.milli ?? 0) / 1_000,
         amounts: new Map(amounts.map(({ name, milli }) => [name, milli])),
-        needs: [],
+        needs: new Float64Array(0),
         unusable: new Float64Array(this.names.length),
       }),
     );
@@ -97,13 +104,17 @@ export class ClusterSampler {
         isShared: !this.#excluded.includes(name),
       };
     });
-    const hasDevices = this.#dimensions.some(({ isDevice }) => isDevice);
+    this.#columnOf = Int32Array.from(this.#dimensions, ({ column }) => column);
+    this.#isDevice = Uint8Array.from(this.#dimensions, ({ isDevice }) => (isDevice ? 1 : 0));
+    this.#hasDevices = this.#dimensions.some(({ isDevice }) => isDevice);
     for (const shape of this.#shapes) {
-      shape.needs = this.#dimensions.map(({ name, isDevice }) => {
-        if (isDevice || (hasDevices && name === "gpus")) return 0;
-        return shape.amounts.get(name) ?? 0;
-      });
+      shape.needs = Float64Array.from(this.#dimensions, ({ name, isDevice }) =>
+        isDevice || (this.#hasDevices && name === "gpus") ? 0 : (shape.amounts.get(name) ?? 0),
+      );
     }
+    this.#ample = Float64Array.from(this.#dimensions, (_, dimension) =>
+      Math.max(0, ...this.#shapes.map(({ needs }) => needs[dimension]!)),
+    );
   }
 
   /** What is offered is not held by a task: neither on its agent nor in its role and those above. */
@@ -155,27 +166,37 @@ export class ClusterSampler {
   }
 
   #walk(usage: Usage, heat: HeatColumns): void {
-    const { agents } = this.#world;
-    const width = this.#dimensions.length;
-    const free = new Float64Array(width);
+    const free = new Float64Array(this.#dimensions.length);
     const freeSum = new Float64Array(this.names.length);
-    const count = Math.min(agents.length, this.#slotOf.length);
-    for (const { unusable } of this.#shapes) unusable.fill(0);
-    for (let index = 0; index < count; index++) {
-      const agent = agents[index]!;
-      if (!agent.isConnected || agent.agentId === null) continue;
-      let slot = this.#slotOf[index]!;
-      if (slot === NONE || usage.agentIdOf(slot) !== agent.agentId) {
-        slot = usage.slotOf(agent.agentId);
-        this.#slotOf[index] = slot;
-        if (slot === NONE) continue;
-      }
-      heat.agent(index, this.#readAgent(slot, free, freeSum));
-      for (let shape = 0; shape < this.#shapes.length; shape++)
-        this.#countUnusable(this.#shapes[shape]!, free);
+    const shapes = this.#shapes;
+    for (let index = 0; index < shapes.length; index++) shapes[index]!.unusable.fill(0);
+    for (let slot = 0; slot < usage.agentSlots; slot++) {
+      const agent = this.#agentAt(slot, usage);
+      if (agent === NONE) continue;
+      // One that an operator holds back is connected all the same.
+      if (!usage.isActive(slot) && !this.#world.agents[agent]!.isConnected) continue;
+      heat.agent(agent, this.#readAgent(slot, free, freeSum));
+      if (this.#isAmple(free)) continue;
+      for (let index = 0; index < shapes.length; index++) this.#countUnusable(shapes[index]!, free);
     }
     heat.done();
     this.#settleFragmentation(freeSum);
+  }
+
+  /** The world's agent that has the slot, or NONE. */
+  #agentAt(slot: number, usage: Usage): number {
+    const id = usage.agentIdOf(slot);
+    if (this.#idOf[slot] === id) return this.#agentOf[slot]!;
+    // Somebody is new: who that is says the world. Agents come once, so this is done a few times in a run.
+    const indexOf = new Map(this.#world.agents.map(({ agentId }, index) => [agentId, index]));
+    for (let each = 0; each < usage.agentSlots; each++) {
+      const agentId = usage.agentIdOf(each);
+      const agent = agentId === null ? undefined : indexOf.get(agentId);
+      this.#agentOf[each] = agent ?? NONE;
+      // An agent that has not noted its id yet is asked for again.
+      this.#idOf[each] = agentId !== null && agent === undefined ? "" : agentId;
+    }
+    return this.#agentOf[slot]!;
   }
 
   /** Percent of the scarcest scalar; what is free goes into `free`, and is added to the sums. */
@@ -188,7 +209,7 @@ export class ClusterSampler {
       const of = total[slot * width + dimension]!;
       const less = of - held[slot * width + dimension]!;
       free[dimension] = less > 0 ? less : 0;
-      const { column } = this.#dimensions[dimension]!;
+      const column = this.#columnOf[dimension]!;
       if (column === NONE) continue;
       has[column]! += of;
       left[column]! += free[dimension]!;
@@ -201,24 +222,29 @@ export class ClusterSampler {
     return 100 * (1 - emptiest);
   }
 
+  /** Every typical task fits. Of devices the one that is looked at may be too small all the same. */
+  #isAmple(free: Float64Array): boolean {
+    if (this.#hasDevices) return false;
+    for (let dimension = 0; dimension < free.length; dimension++)
+      if (free[dimension]! < this.#ample[dimension]!) return false;
+    return true;
+  }
+
   /** A task that fits can use all scalars but the devices that have too little left. */
-  #countUnusable(shape: Shape, free: Float64Array): void {
+  #countUnusable({ needs, devices, deviceMilli, unusable }: Shape, free: Float64Array): void {
     const width = free.length;
     let fits = true;
-    let devices = 0;
-    let hasDevices = false;
+    let enough = 0;
     for (let dimension = 0; dimension < width; dimension++) {
-      if (this.#dimensions[dimension]!.isDevice) {
-        hasDevices = true;
-        if (free[dimension]! >= shape.deviceMilli) devices += 1;
-      } else if (free[dimension]! < shape.needs[dimension]!) fits = false;
+      if (this.#isDevice[dimension] === 1) {
+        if (free[dimension]! >= deviceMilli) enough += 1;
+      } else if (free[dimension]! < needs[dimension]!) fits = false;
     }
-    if (hasDevices && devices < shape.devices) fits = false;
+    if (this.#hasDevices && enough < devices) fits = false;
     for (let dimension = 0; dimension < width; dimension++) {
-      const { column, isDevice } = this.#dimensions[dimension]!;
-      if (column === NONE || (fits && (!isDevice || free[dimension]! >= shape.deviceMilli)))
-        continue;
-      shape.unusable[column]! += free[dimension]!;
+      const column = this.#columnOf[dimension]!;
+      const isUsable = fits && (this.#isDevice[dimension] === 0 || free[dimension]! >= deviceMilli);
+      if (column !== NONE && !isUsable) unusable[column]! += free[dimension]!;
     }
   }
 
@@ -254,7 +280,7 @@ interface Shape {
   readonly devices: number;
   readonly amounts: ReadonlyMap<string, number>;
   /** By dimension. */
-  needs: readonly number[];
+  needs: Float64Array;
   /** By column, over all agents. */
   readonly unusable: Float64Array;
 }
