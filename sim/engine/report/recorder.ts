@@ -22,11 +22,11 @@ const STEP_MS = 10;
 const HEAT_COLUMNS_MAX = 200;
 /**
  * A look at one agent takes about 100 ns. So many agents are looked at in every interval, four times as many in every
- * second, ...: 1,000 in each fifth, which is 200 to 400 looks in a run and 0.05 s. More than each 16th would be too
- * coarse to draw: 50,000 agents cost half a second of a run of minutes.
+ * second, ...: 1,000 in each fifth, which is 200 to 400 looks in a run and 0.05 s. More than each 32nd would be too
+ * coarse to draw: 50,000 agents cost a second of a run of minutes.
  */
 const AGENTS_PER_LOOK = 60;
-const LOOK_EVERY_MAX = 16;
+const LOOK_EVERY_MAX = 32;
 
 /** What only the one who ran it knows. */
 export interface RunEnd {
