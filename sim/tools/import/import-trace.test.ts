@@ -204,9 +204,14 @@ describe("swim", () => {
     const { rows } = await imported({ "fb.tsv": text }, { taskMibPerSecond: 5 });
     expect(rows).toEqual([
       { atMs: 10_000, count: 4, amounts: size(1, 1_024), runMs: 10_000, job: "job0" },
-      { atMs: 11_000, count: 1, amounts: size(1, 1_024), runMs: 60_000, job: "job1" },
+      { atMs: 11_000, count: 5, amounts: size(1, 1_024), runMs: 12_000, job: "job1" },
       { atMs: 20_000, count: 2, amounts: size(1, 1_024), runMs: 12_800, job: "job0" },
     ]);
+  });
+
+  test("a petabyte has no more reduces than there were machines", async () => {
+    const { rows } = await imported({ "fb.tsv": `job0\t10\t10\t1\t${2 ** 50}\t1\n` });
+    expect(rows.map(({ count }) => count)).toEqual([1, 3_000]);
   });
 
   test("little data takes a second", async () => {

@@ -7,9 +7,10 @@ const COLUMNS = ["job", "submit_s", "gap_s", "map_input", "shuffle", "output"] a
 /**
  * SWIM's samples of Facebook's Hadoop (SWIMProjectUCB/SWIM, `workloadSuite`, New BSD): tab separated, no header; job,
  * submit time and gap in seconds, bytes of map input, shuffle and reduce output. It says nothing of tasks; they are
- * counted as its own replay does (`GenerateReplayScript.java`): a map for each block of the input, at least one; a
- * reduce for each block of shuffle and output together, at least one, none when nothing is shuffled. A task works off
- * its bytes at a constant rate, in no less than a second. Reduces come when the maps could be over.
+ * counted like in its own replay (`GenerateReplayScript.java`): a map for each block of the input, at least one; a
+ * reduce for each block of shuffle and output together, at least one and at most REDUCES_MAX. When nothing is shuffled
+ * there are only maps, for each block of the output if that is larger. A task works off its bytes at a constant rate,
+ * in no less than a second. Reduces come when the maps could be over.
  */
 export const SWIM: TraceFormat = {
   name: "swim",
@@ -34,6 +35,8 @@ export const SWIM: TraceFormat = {
 };
 
 const MIB = 1_048_576;
+/** Nobody ran a reduce for each block of petabytes: at most one on each machine of the cluster of 2010. */
+const REDUCES_MAX = 3_000;
 
 interface SwimJob {
   readonly job: string;
@@ -52,13 +55,14 @@ function addJob(
   const amounts = amountsOf({ cpuMilli: taskCpuMilli, memMib: taskMemMib });
   const runMs = (mib: number): number =>
     Math.max(1_000, Math.round((mib / taskMibPerSecond) * 1_000));
-  const maps = Math.max(1, Math.ceil(inputMib / blockMib));
   const hasReduces = shuffleMib > 0;
+  const largestMib = hasReduces ? inputMib : Math.max(inputMib, outputMib);
+  const maps = Math.max(1, Math.ceil(largestMib / blockMib));
   const mapMib = (inputMib + (hasReduces ? 0 : outputMib)) / maps;
   sink.add({ atMs, count: maps, amounts, runMs: runMs(mapMib), job });
   if (!hasReduces) return;
   const reduceMib = shuffleMib + outputMib;
-  const reduces = Math.max(1, Math.round(reduceMib / blockMib));
+  const reduces = Math.min(REDUCES_MAX, Math.max(1, Math.round(reduceMib / blockMib)));
   sink.add({
     atMs: atMs + runMs(mapMib),
     count: reduces,
