@@ -270,13 +270,15 @@ export class BatchPolicy implements SimPolicy {
   /** Each offer as it comes. */
   #answerEach(nowMs: number, offers: readonly Offer[], calls: PolicyCall[]): void {
     const refused: Offer[] = [];
+    const waiting = this.#waiting.count;
     for (let place = 0; place < offers.length; place++) {
       const offer = offers[place] as Offer;
       const tasks = this.#fill(nowMs, offer);
       if (tasks.length === 0) refused.push(offer);
       else calls.push(accept([offer], tasks));
     }
-    this.#bound.made(offers.length, refused.length);
+    const tasksMax = Math.min(waiting, offers.length * this.#spec.tasksPerOfferMax);
+    this.#bound.made(offers.length, waiting - this.#waiting.count, tasksMax);
     this.#refuse(nowMs, refused, calls);
   }
 

@@ -2,14 +2,14 @@ import type { PolicyCall } from "@bourse/session/policy";
 
 /**
  * How many offers a framework asked for and has not been made (A-6): one that revived for all of a large cluster would be
- * made an offer of every agent and decline nearly all. So it asks for as many as it can fill, again as long as that leads
- * on, and when the last ones were of no use for all there are, as one that looks for the best place does from the
- * beginning.
+ * made an offer of every agent and decline nearly all. So it asks for as many as it can fill, and again while there is
+ * plenty. When the last ones held less than half of what they could have, room is scarce, and it asks for all there are,
+ * as one that looks for the best place does from the beginning: what becomes free comes by itself then.
  */
 export class OfferBound {
   /** Infinity = no bound. */
   #due = Number.POSITIVE_INFINITY;
-  #wereUseless = false;
+  #isScarce = false;
 
   /** Null = no bound. */
   snapshot(): number | null {
@@ -21,21 +21,21 @@ export class OfferBound {
   }
 
   askFor(count: number): PolicyCall {
-    if (this.#wereUseless) return this.askForAll();
+    if (this.#isScarce) return this.askForAll();
     this.#due = count;
     return { kind: "revive", roles: [], offersMax: count };
   }
 
   askForAll(): PolicyCall {
-    this.#wereUseless = false;
+    this.#isScarce = false;
     this.#due = Number.POSITIVE_INFINITY;
     return REVIVE;
   }
 
-  /** So many offers came, and so many of them were declined. */
-  made(count: number, declined: number): void {
+  /** So many offers came, and hold so many tasks of the `tasksMax` that they could. */
+  made(count: number, tasks: number, tasksMax: number): void {
     this.#due = Math.max(0, this.#due - count);
-    this.#wereUseless = declined === count;
+    this.#isScarce = tasks * 2 < tasksMax;
   }
 
   /** Whether more could be filled than may still come. */
