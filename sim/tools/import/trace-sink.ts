@@ -26,6 +26,8 @@ export class TraceSink {
   /** What readers found that could become rows, before window and sample. */
   records = 0;
   readonly #options: ImportOptions;
+  /** Rows so far that have neither a job nor a key. */
+  #place = 0;
   #lastJob = "";
   #isLastIn = true;
 
@@ -67,7 +69,6 @@ export class TraceSink {
           : Math.min(LOAD_MS_MAX, Math.round(runMs * timeScale)),
     });
   }
-  #place = 0;
 
   leaveOut(reason: string, tasks = 1): void {
     this.leftOut.set(reason, (this.leftOut.get(reason) ?? 0) + tasks);
