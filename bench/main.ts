@@ -3,13 +3,13 @@ import { allocatorBench } from "./allocator.ts";
 import { measureCodec } from "./codec.ts";
 import { measureCore } from "./core.ts";
 import { type Bench, figuresBench } from "./report.ts";
-import { measureSpine } from "./spine.ts";
+import { simBench } from "./sim.ts";
 
 /** `npm run bench -- NAME [-o json] [--quick]`: what is measured, by name. */
 const BENCHES: Readonly<Record<string, Bench>> = {
   allocator: allocatorBench,
   core: figuresBench(measureCore),
-  spine: figuresBench(measureSpine),
+  sim: simBench,
   codec: figuresBench(measureCodec),
 };
 
