@@ -1,3 +1,5 @@
+import { isReexecuted } from "./larger-heap.ts";
+
 /** What the shell expects of a program that a signal ended: 128 and the number of the signal. */
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 
@@ -19,7 +21,7 @@ export interface Interrupt {
  */
 export function onInterrupt(ending: () => void, cleanUp: () => void): Interrupt {
   const abort = new AbortController();
-  const isChild = process.connected === true;
+  const isChild = isReexecuted() && process.connected;
   let exitCode: number | null = null;
   const heard = (signal: EndSignal): void => {
     if (exitCode !== null) {

@@ -4,6 +4,12 @@ import { getHeapStatistics } from "node:v8";
 import { ClusterError } from "@bourse/model/errors";
 
 const REEXECUTED = "BOURSE_HEAP_MIB";
+
+/** This process was started by itself, with a larger heap. */
+export function isReexecuted(): boolean {
+  return process.env[REEXECUTED] !== undefined;
+}
+
 /** Of a machine's memory, what one process may plan with. */
 const MEMORY_SHARE = 0.9;
 
@@ -13,7 +19,7 @@ const MEMORY_SHARE = 0.9;
  */
 export async function runWithLargerHeap(neededMib: number): Promise<number | null> {
   const availableMib = getHeapStatistics().heap_size_limit / 1_048_576;
-  if (neededMib <= availableMib || process.env[REEXECUTED] !== undefined) return null;
+  if (neededMib <= availableMib || isReexecuted()) return null;
   const memoryMib = Math.floor(totalmem() / 1_048_576);
   const heapMib = Math.min(Math.ceil(neededMib), Math.floor(memoryMib * MEMORY_SHARE));
   if (heapMib < neededMib / 2) {

@@ -1,3 +1,5 @@
+import { accessSync, constants, statSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import type { RunReport } from "@bourse/engine/report/run-report";
 import type { RunProgress } from "@bourse/engine/scenario/run-scenario";
 import type { Scenario } from "@bourse/engine/scenario/scenario";
@@ -52,6 +54,8 @@ export function addSimRunCommand(sim: Command): void {
     });
 }
 
+const SEED_LENGTH_MAX = 256;
+
 const EXIT_CODES = `
 Exit code: 0 when all is well; 1 when an invariant broke, the run was not done in time, or a condition
 does not hold; 2 for wrong input; 130 after Ctrl-C, with a report of what there was by then.`;
@@ -65,6 +69,8 @@ async function run(context: Context, path: string | undefined, flags: RunFlags):
   const { checkAssertions, judge, parseAssertion, resultText } = await import(
     "@bourse/sim/tools/assertions"
   );
+  checkWritable(flags.out, "--out");
+  checkWritable(flags.report, "--report");
   const assertions = (flags.assert ?? []).map(parseAssertion);
   checkAssertions(assertions);
   const scenario = await scenarioOf(context, path, flags);
@@ -74,13 +80,13 @@ async function run(context: Context, path: string | undefined, flags: RunFlags):
   const { report, lacks, interruptedBy } = await runToEnd(scenario);
   const results = assertions.map((assertion) => judge(assertion, report));
   const verdicts = results.map((result) => ({ holds: result.holds, text: resultText(result) }));
-  await write(report, flags);
   process.stdout.write(
     context.output === "table"
       ? reportText(context.colors, { report, lacks, verdicts })
       : renderData(context, results.length === 0 ? report : { ...report, assertions: results }),
   );
   sayVerdicts(context, verdicts);
+  await write(report, flags);
   if (interruptedBy !== null) return interruptedBy;
   const isGood = report.isComplete && report.violations.length === 0;
   return isGood && results.every(({ holds }) => holds) ? 0 : 1;
@@ -99,12 +105,16 @@ async function scenarioOf(
 ): Promise<Scenario> {
   const { seed, duration } = flags;
   const longMs = duration === undefined ? undefined : durationMs(duration, "--duration");
-  if (longMs === 0) throw new ClusterError("invalid_call", "--duration 0: a run takes time");
+  if (longMs === 0)
+    throw refusal(`--duration ${duration}: a run takes time`, "write one above 0, e.g. 10m");
+  if (seed !== undefined && seed.length > SEED_LENGTH_MAX)
+    throw refusal(`--seed has ${seed.length} characters`, `at most ${SEED_LENGTH_MAX}, e.g. 7`);
   if (path === undefined) return headline(flags, longMs);
   if (flags.agents !== undefined || flags.tasks !== undefined) {
-    throw new ClusterError("invalid_call", `--agents and --tasks are not for ${path}`, {
-      hint: "a scenario file says both itself; change it there",
-    });
+    throw refusal(
+      `--agents and --tasks are not for ${path}`,
+      "a scenario file says both itself; change it there",
+    );
   }
   const { readScenarioFile } = await import("@bourse/sim/tools/scenario-file/read-scenario-file");
   const { scenario, warnings } = await readScenarioFile(path, { seed, durationMs: longMs });
@@ -163,18 +173,25 @@ async function write(report: RunReport, { report: page, out }: RunFlags): Promis
     const { writeHtmlReport } = await import("@bourse/sim/tools/report/write-report");
     writeHtmlReport(page, report);
   }
-  if (out === undefined) return;
-  const { writeFile } = await import("node:fs/promises");
+  if (out !== undefined) writeFileSync(out, `${JSON.stringify(report)}\n`);
+}
+
+/** A long run must not end in vain. */
+function checkWritable(path: string | undefined, flag: string): void {
+  if (path === undefined) return;
   try {
-    await writeFile(out, `${JSON.stringify(report)}\n`);
+    accessSync(dirname(path), constants.W_OK);
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return;
   } catch (cause) {
-    throw new ClusterError(
-      "invalid_call",
-      `${out} cannot be written: ${(cause as Error).message}`,
-      {
-        cause,
-        hint: "name a file in a directory that is there, e.g. --out run.json",
-      },
-    );
+    const { code } = cause as NodeJS.ErrnoException;
+    const why = code === "ENOENT" ? "there is no such directory" : "no permission";
+    throw refusal(`${flag} ${path} cannot be written: ${why}`, WRITE_TO);
   }
+  throw refusal(`${flag} ${path} cannot be written: it is a directory`, WRITE_TO);
+}
+
+const WRITE_TO = "name a file in a directory that is there";
+
+function refusal(message: string, hint: string): ClusterError {
+  return new ClusterError("invalid_call", message, { hint });
 }
