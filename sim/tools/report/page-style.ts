@@ -58,6 +58,7 @@ tbody th { font-weight: 500; }
 .better { color: var(--good); font-weight: 600; } .worse { color: var(--bad); font-weight: 600; }
 .kind-fault { color: var(--fault); } .kind-operation { color: var(--operation); } .kind-violation { color: var(--violation); font-weight: 600; }
 canvas { display: block; } .plot { min-width: 0; }
+.printing body { width: 700px; } .note { font-size: .85rem; min-height: 1.3em; margin: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .reading { font-size: .88rem; margin: .3rem 0; min-height: 1.4em; }
 .scale { height: .7rem; width: 12rem; border-radius: 4px; display: inline-block; vertical-align: middle; margin: 0 .4rem;
   background: linear-gradient(to right, var(--heat-0), var(--heat-1), var(--heat-2)); }
@@ -73,7 +74,7 @@ canvas { display: block; } .plot { min-width: 0; }
 @media print {
   body { max-width: none; font-size: 11px; } #window, #theme, nav, .tools, .reading, .skip { display: none; }
   figure, .verdict, .facts div { break-inside: avoid; } .scroll { max-height: none; overflow: visible; }
-  .u-wrap, canvas, .uplot { max-width: 100%; } thead th { position: static; }
+  .note { display: none; } thead th { position: static; }
 }
 @media (prefers-reduced-motion: no-preference) { html { scroll-behavior: smooth; } }
 `.replaceAll(

@@ -2,7 +2,7 @@ import type { TimelineEntry } from "@bourse/engine/report/run-report";
 import type UPlot from "uplot";
 import type { ChartSpec, Line } from "./chart-specs.ts";
 import { fillWhenOpened, offerCsv, type TableData } from "./data-table.ts";
-import { drawMarks } from "./marks.ts";
+import { drawMarks, markNear } from "./marks.ts";
 import type { PageRun } from "./page-data.ts";
 import { color, lineColor } from "./theme.ts";
 import { TIME_STEPS, timeMarks } from "./time-axis.ts";
@@ -30,6 +30,8 @@ export function drawTimeChart(figure: HTMLElement, spec: ChartSpec, shared: Shar
     return;
   }
   const { window } = shared;
+  const note = document.createElement("p");
+  note.className = "note";
   const plot = new uPlot(
     {
       ...sizeOf(box),
@@ -56,7 +58,17 @@ export function drawTimeChart(figure: HTMLElement, spec: ChartSpec, shared: Shar
         sync: { key: "time", scales: ["x", null], filters: { pub: isMove, sub: isMove } },
       },
       hooks: {
-        draw: [(drawn) => drawMarks(drawn, shared.timeline)],
+        drawAxes: [(drawn) => drawMarks(drawn, shared.timeline, ["operation", "fault"])],
+        draw: [(drawn) => drawMarks(drawn, shared.timeline, ["violation"])],
+        setCursor: [
+          (moved) => {
+            const { left } = moved.cursor;
+            const isOver = left !== undefined && left !== null && left >= 0;
+            note.textContent = isOver
+              ? markNear(moved, shared.timeline, moved.posToVal(left, "x"))
+              : "";
+          },
+        ],
         setSelect: [
           (selected) => {
             const { left, width } = selected.select;
@@ -70,6 +82,7 @@ export function drawTimeChart(figure: HTMLElement, spec: ChartSpec, shared: Shar
     dataOf(spec, shared),
     box,
   );
+  if (shared.timeline.length > 0) box.append(note);
   plot.over.addEventListener("dblclick", () => window.showAll());
   window.watch(() => plot.setScale("x", { min: window.fromMs, max: window.untilMs }));
   finish(plot, box, spec.lines, shared);
@@ -83,8 +96,16 @@ export function finish(
   { redraws }: Pick<Shared, "redraws">,
 ): void {
   plot.ctx.canvas.setAttribute("aria-hidden", "true"); // The summary below says it in words.
-  new ResizeObserver(() => plot.setSize(sizeOf(box))).observe(box);
-  redraws.push(() => plot.redraw(false));
+  const fit = (): boolean => {
+    const { width, height } = sizeOf(box);
+    if (width === plot.width && height === plot.height) return false;
+    plot.setSize({ width, height });
+    return true;
+  };
+  new ResizeObserver(fit).observe(box);
+  redraws.push(() => {
+    if (!fit()) plot.redraw(false);
+  });
   const rows = Array.from(plot.root.querySelectorAll<HTMLElement>(".u-legend .u-series")).slice(1);
   rows.forEach((row, index) => {
     const line = lines[index];

@@ -29,10 +29,12 @@ export function watchTheme(onChange: () => void): void {
   let before: string | undefined;
   addEventListener("beforeprint", () => {
     before = root.dataset.theme;
-    root.dataset.theme = "light"; // Paper is white.
+    root.dataset.theme = "light"; // Paper is white, and narrow.
+    root.classList.add("printing");
     onChange();
   });
   addEventListener("afterprint", () => {
+    root.classList.remove("printing");
     if (before === undefined) delete root.dataset.theme;
     else root.dataset.theme = before;
     onChange();
