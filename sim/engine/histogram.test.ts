@@ -32,3 +32,13 @@ test("nothing counted is all zero; the largest value is exact", () => {
     max: 123.457,
   });
 });
+
+test("buckets that double count every reading once, below the first edge first", () => {
+  const histogram = new Histogram();
+  for (const value of [0, 900, 1_500, 3_000, 3_100, 1_000_000]) histogram.add(value);
+  const counts = histogram.doublings(1_000);
+  expect(counts.slice(0, 3)).toEqual([2, 1, 2]); // < 1, < 2 and < 4 thousand.
+  expect(counts).toHaveLength(11); // 2^10 thousand is the first edge above a million.
+  expect(counts.at(-1)).toBe(1);
+  expect(new Histogram().doublings(1_000)).toEqual([]);
+});

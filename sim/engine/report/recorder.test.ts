@@ -77,6 +77,45 @@ describe("a report", () => {
     expect(report.series.fragmentation.cpus?.at(0)).toBe(0);
   });
 
+  test("a GPU that is shared is fragmented where what is left of it is too little", () => {
+    const agents = [
+      {
+        ...AGENT_GROUP_DEFAULTS,
+        name: "g",
+        count: 1,
+        resources: parseResources("cpus:16;gpu0:1;gpu1:1"),
+      },
+    ];
+    const row = { atMs: 1_000, amounts: [{ name: "cpus", milli: 1_000 }], job: "" };
+    const forever = Number.POSITIVE_INFINITY;
+    const load = [
+      { ...row, count: 2, gpuMilli: 700, runMs: forever },
+      { ...row, atMs: 60_000, count: 100, gpuMilli: 500, runMs: forever },
+    ];
+    const policy: PolicySpec = { ...BATCH_DEFAULTS, load };
+    const { report } = run({ ...scenario, agents, frameworks: [spec("g", policy)] }, 20_000);
+    expect(report.scenario.capacity).toEqual({ cpus: 16_000, gpus: 2_000 });
+    expect(report.series.used.gpus?.at(-1)).toBe(0.7);
+    // 300 thousandths are left of each: the typical task, of 500, fits on neither, and so its cpus are of no use.
+    expect(report.series.fragmentation).toMatchObject({ cpus: expect.any(Array) });
+    expect(report.series.fragmentation.gpus?.at(-1)).toBe(1);
+    expect(report.series.fragmentation.cpus?.at(-1)).toBe(1);
+    expect(report.series.fragmentation.gpus?.at(0)).toBe(0);
+    expect(report.heat.percent[0]?.at(-1)).toBe(70);
+  });
+
+  test("a role that is below its share and gets nothing is unserved for so long (N-02)", () => {
+    const late = { ...spec("late", rows(8, 1_000)), startAtMs: 10_000 };
+    const frameworks = [spec("all", rows(16, 1_000)), late];
+    const { roles } = run({ ...scenario, frameworks }, 40_000).report;
+    const [all, starved] = roles;
+    expect(all).toMatchObject({ role: "all", unservedMs: 0 });
+    // It came at 10 s; an offer of memory alone, which it cannot use, counts as served for a while.
+    expect(starved?.unservedMs).toBeGreaterThan(20_000);
+    expect(starved?.unservedMs).toBeLessThanOrEqual(30_000);
+    expect(starved?.longestUnservedMs).toBe(starved?.unservedMs);
+  });
+
   test("what waits for ever is pending, and the wait of its role grows", () => {
     const frameworks = [spec("greedy", rows(20, 1_000))];
     const { report } = run({ ...scenario, frameworks }, 30_000);
