@@ -77,7 +77,8 @@ async function run(context: Context, path: string | undefined, flags: RunFlags):
   const { heapNeededForMib } = await import("@bourse/sim/tools/paced-run");
   const exitCode = await runWithLargerHeap(heapNeededForMib(scenario));
   if (exitCode !== null) return exitCode;
-  const { report, lacks, interruptedBy } = await runToEnd(scenario);
+  const { report: result, lacks, interruptedBy } = await runToEnd(scenario);
+  const report = { ...result, command: commandOf(path, flags, scenario) };
   const results = assertions.map((assertion) => judge(assertion, report));
   const verdicts = results.map((result) => ({ holds: result.holds, text: resultText(result) }));
   process.stdout.write(
@@ -90,6 +91,23 @@ async function run(context: Context, path: string | undefined, flags: RunFlags):
   if (interruptedBy !== null) return interruptedBy;
   const isGood = report.isComplete && report.violations.length === 0;
   return isGood && results.every(({ holds }) => holds) ? 0 : 1;
+}
+
+/** The command line that gives this very run again. */
+function commandOf(path: string | undefined, flags: RunFlags, { seed }: Scenario): string {
+  const { agents, tasks, duration } = flags;
+  const words = [
+    ...["bourse", "sim", "run", ...(path === undefined ? [] : [path])],
+    ...(agents === undefined ? [] : ["--agents", agents]),
+    ...(tasks === undefined ? [] : ["--tasks", tasks]),
+    ...(duration === undefined ? [] : ["--duration", duration]),
+    ...["--seed", seed],
+  ];
+  return words.map(shellWord).join(" ");
+}
+
+function shellWord(word: string): string {
+  return /^[\w./:@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /** On stderr too when stdout is for machines: a pipeline that failed says why. */

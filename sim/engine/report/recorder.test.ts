@@ -105,13 +105,23 @@ describe("a report", () => {
   });
 
   test("a role that is below its share and gets nothing is unserved for so long (N-02)", () => {
+    // Nothing is left to offer: neither cpus nor memory.
+    const whole = [
+      { name: "cpus", milli: 1_000 },
+      { name: "mem", milli: 2_048_000 },
+    ];
+    const all = rows(16, 1_000) as Extract<PolicySpec, { kind: "batch" }>;
+    const policy = { ...all, load: all.load.map((row) => ({ ...row, amounts: whole })) };
     const late = { ...spec("late", rows(8, 1_000)), startAtMs: 10_000 };
-    const frameworks = [spec("all", rows(16, 1_000)), late];
-    const { roles } = run({ ...scenario, frameworks }, 40_000).report;
-    const [all, starved] = roles;
-    expect(all).toMatchObject({ role: "all", unservedMs: 0 });
-    // It came at 10 s; an offer of memory alone, which it cannot use, counts as served for a while.
-    expect(starved?.unservedMs).toBeGreaterThan(20_000);
+    const agents = scenario.agents.map((group) => ({
+      ...group,
+      resources: parseResources("cpus:4;mem:8192"),
+    }));
+    const frameworks = [spec("all", policy), late];
+    const { roles } = run({ ...scenario, agents, frameworks }, 40_000).report;
+    const [first, starved] = roles;
+    expect(first).toMatchObject({ role: "all", unservedMs: 0 });
+    expect(starved?.unservedMs).toBeGreaterThan(27_000);
     expect(starved?.unservedMs).toBeLessThanOrEqual(30_000);
     expect(starved?.longestUnservedMs).toBe(starved?.unservedMs);
   });
