@@ -53,6 +53,7 @@ export class KeptContainers {
 
   /** All wait equally long, so the first to come is the first to go. */
   nextMs(): number {
+    if (this.#kept.size === 0) return Number.POSITIVE_INFINITY; // Asked after every input.
     for (const { removeAtMs } of this.#kept.values()) return removeAtMs;
     return Number.POSITIVE_INFINITY;
   }

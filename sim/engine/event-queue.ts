@@ -18,6 +18,8 @@ export interface Scheduled extends Happening {
 export class EventQueue {
   readonly #instants = new Map<number, Instant>();
   readonly #times = new FastPriorityQueue<number>(isBefore);
+  /** Of the event that was taken last. */
+  takenAtMs = 0;
   /** The instant that was looked at last; null = look again. */
   #first: Instant | null = null;
 
@@ -43,16 +45,13 @@ export class EventQueue {
     if (first !== null && atMs < first.atMs) this.#first = null;
   }
 
-  /** Infinity when empty. A cancelled event still counts: it passes without effect. */
-  get nextAtMs(): number {
-    return this.#next()?.atMs ?? Number.POSITIVE_INFINITY;
-  }
-
-  take(): Happening | null {
+  /** The next event that is not after `untilMs`; `takenAtMs` says when it was to happen. A cancelled one passes too. */
+  take(untilMs = Number.POSITIVE_INFINITY): Happening | null {
     const instant = this.#next();
-    if (instant === null) return null;
+    if (instant === null || instant.atMs > untilMs) return null;
     const event = instant.events[instant.head] as Happening;
     instant.head += 1;
+    this.takenAtMs = instant.atMs;
     return event;
   }
 

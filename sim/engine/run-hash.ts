@@ -1,5 +1,6 @@
 import type { ClusterInput } from "@bourse/cluster/inputs";
 import { RollingHash } from "@bourse/model/hash";
+import type { UpdateUuid } from "@bourse/model/ids";
 import type { Probe } from "./probe.ts";
 
 /**
@@ -29,12 +30,12 @@ function addInput(hash: RollingHash, input: ClusterInput): void {
       hash.add(input.session).add(input.call.kind);
       if (input.call.kind === "accept" || input.call.kind === "decline") {
         for (const offerId of input.call.offerIds) hash.add(offerId);
-      } else if (input.call.kind === "acknowledge") hash.add(input.call.uuid);
+      } else if (input.call.kind === "acknowledge") addUuid(hash, input.call.uuid);
       return;
     }
     case "agent-message":
       hash.add(input.session).add(input.message.kind);
-      if (input.message.kind === "update") hash.add(input.message.update.status.uuid);
+      if (input.message.kind === "update") addUuid(hash, input.message.update.status.uuid);
       return;
     case "framework-closed":
     case "agent-closed":
@@ -51,3 +52,14 @@ function addInput(hash: RollingHash, input: ClusterInput): void {
       return;
   }
 }
+
+/** A part of it: uuids are random, those that differ at all differ here, and most inputs have one. */
+function addUuid(hash: RollingHash, uuid: UpdateUuid | undefined): void {
+  if (uuid === undefined) return;
+  let word = uuid.length;
+  for (let index = 0; index < UUID_PART; index++)
+    word = (Math.imul(word, 31) + uuid.charCodeAt(index)) | 0;
+  hash.add(word);
+}
+
+const UUID_PART = 8;

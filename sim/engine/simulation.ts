@@ -52,19 +52,22 @@ export class Simulation {
 
   /** Runs the next event. False: nothing will ever happen again. */
   step(): boolean {
-    const atMs = this.#queue.nextAtMs;
-    const next = this.#queue.take();
-    if (next === null) return false;
-    this.#moveTo(atMs);
-    this.#eventCount += 1;
-    next.run();
-    return true;
+    return this.#step(Number.POSITIVE_INFINITY);
   }
 
   /** Runs everything up to and including `untilMs`; the clock ends there. */
   runUntil(untilMs: number): void {
-    while (this.#queue.nextAtMs <= untilMs) this.step();
+    while (this.#step(untilMs));
     this.#moveTo(Math.max(untilMs, this.#now.monoMs));
+  }
+
+  #step(untilMs: number): boolean {
+    const next = this.#queue.take(untilMs);
+    if (next === null) return false;
+    this.#moveTo(this.#queue.takenAtMs);
+    this.#eventCount += 1;
+    next.run();
+    return true;
   }
 
   runFor(durationMs: number): void {

@@ -1,3 +1,4 @@
+import type { Effects } from "@bourse/cluster/effects";
 import type { Probe } from "../probe.ts";
 import type { World } from "../world.ts";
 import type { Violations } from "./violations.ts";
@@ -13,3 +14,12 @@ export interface Check {
 }
 
 export type CreateCheck = (world: World, violations: Violations) => Check;
+
+/** Hardly any decision does, and every check of offers asks. */
+export function makesOffers({ send }: Effects): boolean {
+  for (let index = 0; index < send.length; index++) {
+    const sending = send[index];
+    if (sending?.to === "framework" && sending.event.kind === "offers") return true;
+  }
+  return false;
+}

@@ -4,7 +4,7 @@ import type { ClusterState, Framework } from "@bourse/cluster/state";
 import type { Offer } from "@bourse/model/offer";
 import { formatResource, formatResources } from "@bourse/model/resources";
 import type { World } from "../world.ts";
-import type { CreateCheck } from "./check.ts";
+import { type CreateCheck, makesOffers } from "./check.ts";
 import type { Violations } from "./violations.ts";
 
 const CHECK = "offer";
@@ -20,6 +20,7 @@ const LATE_MS = 1_000;
 export const createOfferCheck: CreateCheck = (world, violations) => ({
   probe: {
     masterDecided(_now, _input, effects) {
+      if (!makesOffers(effects)) return;
       for (const sending of effects.send) {
         if (sending.to !== "framework" || sending.event.kind !== "offers") continue;
         const { cluster } = world.master;

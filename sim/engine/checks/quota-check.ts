@@ -2,7 +2,7 @@ import type { Offer } from "@bourse/model/offer";
 import { amountIn } from "@bourse/model/quota";
 import { formatMilli, type Resource } from "@bourse/model/resources";
 import { isRoleWithin } from "@bourse/model/role-name";
-import type { CreateCheck } from "./check.ts";
+import { type CreateCheck, makesOffers } from "./check.ts";
 
 const CHECK = "quota";
 
@@ -13,6 +13,7 @@ const CHECK = "quota";
 export const createQuotaCheck: CreateCheck = (world, violations) => ({
   probe: {
     masterDecided(_now, _input, effects) {
+      if (!makesOffers(effects)) return;
       const { cluster } = world.master;
       if (cluster === null) return;
       const { allocator } = cluster.state;
