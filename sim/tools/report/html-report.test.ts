@@ -79,6 +79,26 @@ describe("the page of a run", () => {
     expect(htmlReport(stopped, assets)).toContain('class="verdict bad"');
   });
 
+  test("a percentile of few tasks says that it is the slowest one", () => {
+    const caveat = /<caption>[^<]*of fewer than 100 tasks/;
+    expect(html).toMatch(caveat);
+    const submitToRunning = { ...report.latencyMs.submitToRunning, count: 100 };
+    const many = { ...report, latencyMs: { ...report.latencyMs, submitToRunning } };
+    expect(htmlReport(many, assets)).not.toMatch(caveat);
+  });
+
+  test("services have no load that could be left over: what they launched is told", () => {
+    const served = {
+      ...report,
+      tasks: { ...report.tasks, submitted: 0, placed: 0 },
+      series: {
+        ...report.series,
+        launched: report.series.launched.map((_, row) => (row === 5 ? 7 : 0)),
+      },
+    };
+    expect(htmlReport(served, assets)).toContain("Frameworks without a load launched 7 tasks,");
+  });
+
   test("an empty run has a page, too", () => {
     const page = htmlReport(sampleRun({ agents: [], frameworks: [], faults: [] }), assets);
     expect(page).toContain("There was nothing to place.");
