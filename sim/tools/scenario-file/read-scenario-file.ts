@@ -7,7 +7,7 @@ import { readLoadFile } from "../load-file/read-load-file.ts";
 import { generateLoad } from "../load-gen/generate-load.ts";
 import { type GeneratorText, readGenerator } from "../load-gen/generator-text.ts";
 import { Place, type Problem } from "./form.ts";
-import { LoadedRows } from "./framework-forms.ts";
+import { LoadedRows } from "./load-forms.ts";
 import { scenarioOf } from "./scenario-document.ts";
 import { scenarioForm } from "./scenario-form.ts";
 import { checkMeaning } from "./scenario-meaning.ts";

@@ -246,6 +246,26 @@ test.each<[what: string, text: string, warning: string]>([
     "s.yaml:2:1: no framework wants anything: nothing will run",
   ],
   [
+    "a task above the limit of its role",
+    `${small}roles: [{ role: jobs, limit: { cpus: 0.25 } }]`,
+    "s.yaml:9:35: frameworks[0].load[0].size: the limit of jobs is 0.25 cpus: such a task waits for ever",
+  ],
+  [
+    "a GPU for who cannot have one",
+    small.replace("cpus: 4,", "cpus: 4, gpus: 1,").replace("cpus: 0.5", "gpus: 1"),
+    "s.yaml:9:35: frameworks[0].load[0].size: without the capability GPU_RESOURCES it is not offered agents that have GPUs",
+  ],
+  [
+    "an end when all is done, of nothing",
+    `${small.replace(/ {4}kind: batch[\s\S]*/, "    kind: idle\n")}until: done`,
+    "s.yaml:8:8: until: without a load all is done at once; write `until: time`",
+  ],
+  [
+    "a crash that nothing outlives",
+    `${small}shell: { crashes: false }\nfaults: [{ at: 1m, kind: master-crash }]`,
+    "s.yaml:10:19: shell.crashes: processes will crash and have forgotten everything when they come back",
+  ],
+  [
     "a constraint that nobody meets",
     small.replace(
       "kind: batch",

@@ -1,11 +1,13 @@
 import { namesOf } from "@bourse/engine/scenario/build-world";
-import type { FrameworkSpec, Scenario, TimedOperation } from "@bourse/engine/scenario/scenario";
+import type { Scenario, TimedOperation } from "@bourse/engine/scenario/scenario";
 import { agentCountOf, taskCountOf } from "@bourse/engine/scenario/scenario-size";
 import type { Amount } from "@bourse/model/quota";
-import { formatMilli, scalarMilli } from "@bourse/model/resources";
+import { formatMilli } from "@bourse/model/resources";
 import { durationText } from "./duration-forms.ts";
 import type { Place } from "./form.ts";
+import { TASKS_MAX } from "./load-forms.ts";
 import type { ScenarioDocument } from "./scenario-form.ts";
+import { findOddities } from "./scenario-oddities.ts";
 import { didYouMean } from "./suggestion.ts";
 
 export interface Findings {
@@ -13,9 +15,8 @@ export interface Findings {
   readonly warnings: Place;
 }
 
-/** What `SIM_AGENTS_MAX` and `SIM_TASKS_MAX` are to the flags of `sim run`. */
+/** As many as `--agents` takes. */
 const AGENTS_MAX = 100_000;
-const TASKS_MAX = 5_000_000;
 
 /** What a scenario says that cannot be meant, though each part by itself may stand. */
 export function checkMeaning(
@@ -35,8 +36,7 @@ export function checkMeaning(
   }
   for (const [index, { call }] of scenario.operations.entries())
     checkOperation(call, names, findings.errors.in("operations", index));
-  for (const [index, spec] of scenario.frameworks.entries())
-    checkFramework(scenario, spec, findings.warnings.in("frameworks", index));
+  findOddities(scenario, findings.warnings);
 }
 
 /** Everybody who can be named: master, agents, frameworks. */
@@ -64,18 +64,16 @@ class Names {
   }
 }
 
-function checkSize(scenario: Scenario, { errors, warnings }: Findings): void {
+function checkSize(scenario: Scenario, { errors }: Findings): void {
   const [agents, tasks] = [agentCountOf(scenario), taskCountOf(scenario)];
   if (agents > AGENTS_MAX)
     errors.at("agents").refuse(`these are ${agents} agents, at most ${AGENTS_MAX} are possible`);
   if (tasks > TASKS_MAX)
     errors.at("frameworks").refuse(`these are ${tasks} tasks, at most ${TASKS_MAX} are possible`);
-  if (scenario.frameworks.length === 0)
-    warnings.refuse("no framework wants anything: nothing will run");
 }
 
 /** Nothing that is planned may lie behind the end. */
-function checkTimes(scenario: Scenario, { errors, warnings }: Findings): void {
+function checkTimes(scenario: Scenario, { errors }: Findings): void {
   const endMs = scenario.end.atMs;
   if (endMs === 0) errors.at("duration").refuse("a run takes time");
   for (const [index, { atMs }] of scenario.operations.entries())
@@ -86,12 +84,6 @@ function checkTimes(scenario: Scenario, { errors, warnings }: Findings): void {
       for (const [scale, { atMs }] of policy.scales.entries())
         checkTime(atMs, endMs, errors.in("frameworks", index, "scales", scale, "at"));
     }
-    if (policy.kind !== "batch" || policy.isClosedLoop) continue;
-    const late = policy.load.reduce((sum, row) => sum + (row.atMs < endMs ? 0 : row.count), 0);
-    if (late > 0)
-      warnings
-        .in("frameworks", index, "load")
-        .refuse(`${late} tasks arrive after the end, ${durationText(endMs)}`);
   }
 }
 
@@ -177,47 +169,4 @@ function notBefore(atMs: number, endMs: number): string {
 function checkName(name: string, known: ReadonlySet<string>, what: string, place: Place): void {
   if (known.has(name)) return;
   place.refuse(`there is no ${what} ${name}${didYouMean(name, Array.from(known))}`);
-}
-
-/** What would wait for ever: tasks that no agent can hold, constraints that none meets. */
-function checkFramework(scenario: Scenario, { policy }: FrameworkSpec, warnings: Place): void {
-  switch (policy.kind) {
-    case "batch": {
-      const told = new Set<string>();
-      for (const [index, { amounts }] of policy.load.entries()) {
-        const problem = tooLarge(scenario, amounts);
-        if (problem === null || told.has(problem)) continue;
-        told.add(problem);
-        warnings.in("load", index, "size").refuse(problem);
-      }
-      for (const [index, { attribute }] of policy.placement.constraints.entries()) {
-        if (scenario.agents.some((one) => one.attributes.some(({ name }) => name === attribute)))
-          continue;
-        warnings
-          .in("placement", "constraints", index, "attribute")
-          .refuse(`no agent has the attribute ${attribute}: nothing will be placed`);
-      }
-      return;
-    }
-    case "service":
-    case "greedy": {
-      const problem = tooLarge(scenario, policy.size);
-      if (problem !== null) warnings.at("size").refuse(problem);
-      return;
-    }
-  }
-}
-
-function tooLarge({ agents }: Scenario, amounts: readonly Amount[]): string | null {
-  const isHeld = agents.some(({ resources }) =>
-    amounts.every(({ name, milli }) => scalarMilli(resources, name) >= milli),
-  );
-  if (isHeld) return null;
-  const lacking = amounts.filter(
-    ({ name, milli }) => !agents.some(({ resources }) => scalarMilli(resources, name) >= milli),
-  );
-  const what = lacking.map(({ name, milli }) => `${formatMilli(milli)} ${name}`).join(", ");
-  return what === ""
-    ? "no agent has all of this at once: such a task waits for ever"
-    : `no agent has ${what}: such a task waits for ever`;
 }

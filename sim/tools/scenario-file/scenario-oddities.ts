@@ -1,0 +1,87 @@
+import type { BatchSpec, FrameworkSpec, Scenario } from "@bourse/engine/scenario/scenario";
+import { taskCountOf } from "@bourse/engine/scenario/scenario-size";
+import type { Amount } from "@bourse/model/quota";
+import { formatMilli, scalarMilli } from "@bourse/model/resources";
+import { isRoleWithin } from "@bourse/model/role-name";
+import { durationText } from "./duration-forms.ts";
+import type { Place } from "./form.ts";
+
+/** What may be meant and hardly is: mostly work that would wait for ever. */
+export function findOddities(scenario: Scenario, warnings: Place): void {
+  const { frameworks, shell, faults, end } = scenario;
+  if (frameworks.length === 0) warnings.refuse("no framework wants anything: nothing will run");
+  else if (end.isWhenDone && taskCountOf(scenario) === 0)
+    warnings.at("until").refuse("without a load all is done at once; write `until: time`");
+  if (!shell.hasCrashes && (faults.length > 0 || frameworks.some(({ flapping }) => flapping)))
+    warnings
+      .in("shell", "crashes")
+      .refuse("processes will crash and have forgotten everything when they come back");
+  for (const [index, spec] of frameworks.entries())
+    lookAt(scenario, spec, warnings.in("frameworks", index));
+}
+
+function lookAt(scenario: Scenario, spec: FrameworkSpec, place: Place): void {
+  const { policy } = spec;
+  if (policy.kind === "batch") lookAtBatch(scenario, spec, policy, place);
+  if (policy.kind !== "service" && policy.kind !== "greedy") return;
+  const problem = waitsForEver(scenario, spec, policy.size);
+  if (problem !== null) place.at("size").refuse(problem);
+}
+
+function lookAtBatch(
+  scenario: Scenario,
+  spec: FrameworkSpec,
+  { load, placement, isClosedLoop }: BatchSpec,
+  place: Place,
+): void {
+  const { agents, end } = scenario;
+  const late = load.reduce((sum, { atMs, count }) => sum + (atMs < end.atMs ? 0 : count), 0);
+  if (late > 0 && !isClosedLoop)
+    place.at("load").refuse(`${late} tasks arrive after the end, ${durationText(end.atMs)}`);
+  const told = new Set<string>();
+  for (const [index, { amounts }] of load.entries()) {
+    const problem = waitsForEver(scenario, spec, amounts);
+    if (problem === null || told.has(problem)) continue;
+    told.add(problem);
+    place.in("load", index, "size").refuse(problem);
+  }
+  for (const [index, { attribute }] of placement.constraints.entries()) {
+    if (agents.some((group) => group.attributes.some(({ name }) => name === attribute))) continue;
+    place
+      .in("placement", "constraints", index, "attribute")
+      .refuse(`no agent has the attribute ${attribute}: nothing will be placed`);
+  }
+}
+
+/** Why a task of these amounts will never be placed; null = it may. */
+function waitsForEver(
+  { agents, roles }: Scenario,
+  spec: FrameworkSpec,
+  amounts: readonly Amount[],
+): string | null {
+  const isHeld = agents.some(({ resources }) =>
+    amounts.every(({ name, milli }) => scalarMilli(resources, name) >= milli),
+  );
+  if (!isHeld) {
+    const what = amounts
+      .filter(({ name, milli }) => agents.every((one) => scalarMilli(one.resources, name) < milli))
+      .map(textOf);
+    return `no agent has ${what.join(", ") || "all of this at once"}: such a task waits for ever`;
+  }
+  for (const { role, limits = [] } of roles) {
+    if (!spec.roles.every((own) => isRoleWithin(own, role))) continue;
+    const over = limits.find(({ name, milli }) => amountOf(amounts, name) > milli);
+    if (over !== undefined)
+      return `the limit of ${role} is ${textOf(over)}: such a task waits for ever`;
+  }
+  if (amountOf(amounts, "gpus") === 0 || spec.capabilities.includes("GPU_RESOURCES")) return null;
+  return "without the capability GPU_RESOURCES it is not offered agents that have GPUs";
+}
+
+function amountOf(amounts: readonly Amount[], name: string): number {
+  return amounts.find((one) => one.name === name)?.milli ?? 0;
+}
+
+function textOf({ name, milli }: Amount): string {
+  return `${formatMilli(milli)} ${name}`;
+}
