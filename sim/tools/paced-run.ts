@@ -1,4 +1,3 @@
-import { getHeapStatistics } from "node:v8";
 import type { RunReport } from "@bourse/engine/report/run-report";
 import { type RunTools, ScenarioRun } from "@bourse/engine/scenario/run-scenario";
 import type { Scenario } from "@bourse/engine/scenario/scenario";
@@ -76,11 +75,6 @@ const HEAP_BASE_MIB = 256;
 const HEAP_MIB_PER_AGENT = 0.1;
 const HEAP_MIB_PER_TASK = 0.006;
 const HEAP_MIB_PER_ENDED_TASK = 0.0006;
-
-/** What this process may use now. */
-export function heapLimitMib(): number {
-  return Math.floor(getHeapStatistics().heap_size_limit / 1_048_576);
-}
 
 /** How many of the tasks, as large as they are on average, the cluster holds. */
 function roomFor({ agents, frameworks }: Scenario): number {
