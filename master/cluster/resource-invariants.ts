@@ -1,6 +1,8 @@
+import type { UsedResources } from "@bourse/allocator/options";
+import type { AgentId, FrameworkId, Role } from "@bourse/model/ids";
 import { amountIn } from "@bourse/model/quota";
 import {
-  canonical,
+  addAll,
   contains,
   equal,
   formatResource,
@@ -107,41 +109,65 @@ export function checkEnforcement(
 
 /** What is offered or in use is held in the allocator, by the same framework in the same role, and nothing else. */
 export function checkAllocator(state: ClusterState, report: Report): void {
-  const held = new Map<string, Resources>();
+  const known = new Set<AgentId>();
   for (const agent of state.allocator.snapshot().agents) {
     if (agent === null) continue;
+    known.add(agent.agentId);
     const own = state.agents.get(agent.agentId);
     if (own === undefined || !isAdmitted(own)) {
       report(`the allocator has agent ${agent.agentId}, which is ${own?.condition ?? "not known"}`);
     }
-    for (const { frameworkId, role, resources } of agent.held) {
-      held.set(`${agent.agentId}: ${frameworkId} as ${role}`, resources);
-    }
     if (own !== undefined && agent.isActive !== isOffered(state, own)) {
       report(`agent ${agent.agentId} is ${own.condition}, but active in the allocator`);
     }
-  }
-  const given = new Map<string, Resource[]>();
-  const give = (holder: string, resources: Resources) => {
-    const list = given.get(holder);
-    if (list === undefined) given.set(holder, [...resources]);
-    else list.push(...resources);
-  };
-  for (const { offer } of state.offers.values()) {
-    give(`${offer.agentId}: ${offer.frameworkId} as ${offer.role}`, offer.resources);
+    checkHolders(agent.agentId, agent.held, givenOf(own), report);
   }
   for (const agent of state.agents.values()) {
-    for (const task of agent.tasks) {
-      const { frameworkId, role, isHolding } = task;
-      if (isHolding) give(`${agent.agentId}: ${frameworkId} as ${role}`, task.info.resources);
-    }
+    if (!known.has(agent.agentId)) checkHolders(agent.agentId, [], givenOf(agent), report);
   }
-  for (const holder of new Set([...held.keys(), ...given.keys()])) {
-    const there = held.get(holder) ?? NO_RESOURCES;
-    const here = canonical(given.get(holder) ?? []);
-    if (equal(there, here)) continue;
+}
+
+/** By framework and role. */
+type Given = Map<FrameworkId, Map<Role, Resources[]>>;
+
+function givenOf(agent: Agent | undefined): Given {
+  const given: Given = new Map();
+  if (agent === undefined) return given;
+  for (const { offer } of agent.offers) give(given, offer.frameworkId, offer.role, offer.resources);
+  for (const { frameworkId, role, isHolding, info } of agent.tasks)
+    if (isHolding) give(given, frameworkId, role, info.resources);
+  return given;
+}
+
+function give(given: Given, frameworkId: FrameworkId, role: Role, resources: Resources): void {
+  let roles = given.get(frameworkId);
+  if (roles === undefined) {
+    roles = new Map();
+    given.set(frameworkId, roles);
+  }
+  const list = roles.get(role);
+  if (list === undefined) roles.set(role, [resources]);
+  else list.push(resources);
+}
+
+/** Takes out of `given` what it has found. */
+function checkHolders(
+  agentId: AgentId,
+  held: readonly UsedResources[],
+  given: Given,
+  report: Report,
+): void {
+  const compare = (holder: string, there: Resources, lists: readonly Resources[]): void => {
+    const here = addAll(lists);
+    if (equal(there, here)) return;
     report(
-      `${holder} holds ${formatResources(there)} in the allocator, ${formatResources(here)} here`,
+      `${agentId}: ${holder} holds ${formatResources(there)} in the allocator, ${formatResources(here)} here`,
     );
+  };
+  for (const { frameworkId, role, resources } of held) {
+    compare(`${frameworkId} as ${role}`, resources, given.get(frameworkId)?.get(role) ?? []);
+    given.get(frameworkId)?.delete(role);
   }
+  for (const [frameworkId, roles] of given)
+    for (const [role, lists] of roles) compare(`${frameworkId} as ${role}`, NO_RESOURCES, lists);
 }

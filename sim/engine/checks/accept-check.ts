@@ -26,7 +26,7 @@ export const createAcceptCheck: CreateCheck = (world, violations) => {
     },
     settle() {
       for (const [framework, tasks] of waiting) {
-        if (framework.endCause !== null) continue;
+        if (framework.endCause !== null || tasks.size === 0) continue;
         const isForgetful = framework.policy?.isForgetful === true;
         const known = new Set(framework.session?.snapshot().tasks.live.map(([taskId]) => taskId));
         for (const [taskId, sentMs] of tasks) {
