@@ -87,6 +87,11 @@ describe.skipIf(!isThere)("the page in a browser", () => {
       "for (const key of ['ArrowDown', 'ArrowDown', 'ArrowRight']) document.querySelector('#heat-0 canvas').dispatchEvent(new KeyboardEvent('keydown', { key }))",
     );
     expect(await text("#heat-0 .reading")).toMatch(/^a-2, until .*: /);
+    expect(await browser.evaluate("document.querySelector('#heat-0 .tip').hidden")).toBe(true);
+    await browser.evaluate(
+      "{ const canvas = document.querySelector('#heat-0 canvas'); const { left, top } = canvas.getBoundingClientRect(); canvas.dispatchEvent(new PointerEvent('pointermove', { clientX: left + 400, clientY: top + 3 })); }",
+    );
+    expect(await text("#heat-0 .tip")).toMatch(/^a-1, until .*: /);
   });
 
   test("it fits a narrow screen", async () => {

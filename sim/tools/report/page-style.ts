@@ -57,7 +57,9 @@ thead th { color: var(--muted); font-weight: 600; position: sticky; top: 0; back
 tbody th { font-weight: 500; }
 .better { color: var(--good); font-weight: 600; } .worse { color: var(--bad); font-weight: 600; }
 .kind-fault { color: var(--fault); } .kind-operation { color: var(--operation); } .kind-violation { color: var(--violation); font-weight: 600; }
-canvas { display: block; } .plot { min-width: 0; }
+canvas { display: block; } .plot { min-width: 0; position: relative; }
+.tip { position: absolute; z-index: 3; pointer-events: none; background: var(--text); color: var(--page); border-radius: 6px;
+  padding: .2rem .5rem; font-size: .82rem; max-width: 18rem; }
 .printing body { width: 700px; } .note { font-size: .85rem; min-height: 1.3em; margin: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .reading { font-size: .88rem; margin: .3rem 0; min-height: 1.4em; }
 .scale { height: .7rem; width: 12rem; border-radius: 4px; display: inline-block; vertical-align: middle; margin: 0 .4rem;

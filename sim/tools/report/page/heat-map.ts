@@ -33,12 +33,25 @@ export function drawHeat(figure: HTMLElement, heat: HeatMap, shared: Shared): vo
   reading.className = "reading";
   reading.setAttribute("aria-live", "polite");
   reading.textContent = "Point at a cell, or use the arrow keys, to read it.";
-  box.append(canvas, reading);
-  new HeatView(canvas, reading, heat, shared);
+  const tip = document.createElement("div");
+  tip.className = "tip";
+  tip.hidden = true;
+  tip.setAttribute("aria-hidden", "true"); // The reading below says the same.
+  box.append(canvas, tip, reading);
+  new HeatView({ canvas, tip, reading }, heat, shared);
+}
+
+interface HeatElements {
+  readonly canvas: HTMLCanvasElement;
+  /** Beside the pointer. */
+  readonly tip: HTMLElement;
+  /** Below, for whoever cannot see the tip. */
+  readonly reading: HTMLElement;
 }
 
 class HeatView {
   readonly #canvas: HTMLCanvasElement;
+  readonly #tip: HTMLElement;
   readonly #reading: HTMLElement;
   readonly #heat: HeatMap;
   readonly #window: Shared["window"];
@@ -46,8 +59,9 @@ class HeatView {
   #column = 0;
   #isPicked = false;
 
-  constructor(canvas: HTMLCanvasElement, reading: HTMLElement, heat: HeatMap, shared: Shared) {
+  constructor({ canvas, tip, reading }: HeatElements, heat: HeatMap, shared: Shared) {
     this.#canvas = canvas;
+    this.#tip = tip;
     this.#reading = reading;
     this.#heat = heat;
     this.#window = shared.window;
@@ -57,6 +71,9 @@ class HeatView {
       new ResizeObserver(() => this.#draw()).observe(canvas.parentElement);
     canvas.addEventListener("pointermove", (event) => this.#point(event));
     canvas.addEventListener("pointerdown", (event) => this.#point(event));
+    canvas.addEventListener("pointerleave", () => {
+      tip.hidden = true;
+    });
     canvas.addEventListener("keydown", (event) => this.#key(event));
     this.#draw();
   }
@@ -144,7 +161,14 @@ class HeatView {
     if (share < 0 || share > 1) return;
     const ms = fromMs + share * (untilMs - fromMs);
     const column = this.#heat.atMs.findIndex((end) => end >= ms);
-    if (column >= 0) this.#pick(Math.floor((event.clientY - top) / this.#rowHeight), column);
+    if (column < 0) return;
+    this.#pick(Math.floor((event.clientY - top) / this.#rowHeight), column);
+    this.#tip.textContent = this.#reading.textContent;
+    this.#tip.hidden = false;
+    const isRight = share > 0.6;
+    this.#tip.style.left = isRight ? "auto" : `${event.clientX - left + 14}px`;
+    this.#tip.style.right = isRight ? `${left + width - event.clientX + 14}px` : "auto";
+    this.#tip.style.top = `${event.clientY - top + 14}px`;
   }
 
   #key(event: KeyboardEvent): void {
