@@ -1,117 +1,130 @@
 import type { BatchColumns, TaskClass } from "./batch-columns.ts";
-import { type FreeSpace, WHOLE_DEVICE } from "./free-space.ts";
+import { DEVICES_MAX, type FreeSpace, WHOLE_DEVICE } from "./free-space.ts";
+import type { GpuStock } from "./gpu-stock.ts";
 import type { HeldAgent } from "./placement-round.ts";
 import type { PlacementScore } from "./placement-score.ts";
+import { mixOf, type TaskShare } from "./task-mix.ts";
 
 /**
- * Where the GPUs that the typical task could not use grow least (fragmentation gradient descent, CASES section 6). The
- * mix of tasks is that of the whole load, each task counted once.
+ * Losses are told apart in steps of so many thousandths of a GPU; within one the first agent by name is taken, so that
+ * few agents fill up one after the other. Finer steps scatter tasks for gains that come to nothing.
+ */
+const STEP_MILLI = 40;
+
+/** What one GPU costs of a model that is wanted as often as there are GPUs of it, in thousandths of a GPU. */
+const PRESSURE_MILLI = 1_000;
+
+/**
+ * Where the GPUs that tasks like those of the load could not use grow least: fragmentation gradient descent (CASES
+ * section 6) with two changes. What is left of an agent counts half for as many tasks as its cpus have room for, and
+ * only half whole as soon as they have room for one. And models for which many tasks ask by name cost more, so that
+ * tasks to which all are alike leave them alone. The mix of tasks is that of the whole load.
  */
 export class FragmentationScore implements PlacementScore {
   readonly isStable = true;
-  readonly #mix: readonly Share[];
+  readonly #mix: readonly TaskShare[];
   readonly #cpuColumn: number;
-  /** Of one space: what is left of its GPUs, and what is left of its cpus. */
-  readonly #after: { devices: Int32Array; cpus: number; count: number; gpuModel: string };
+  readonly #stock: GpuStock;
+  readonly #pressure = new Map<string, number>();
+  #stockSeen = -1;
+  /** Of one space, after something was taken: what is left of its devices and its cpus. */
+  readonly #devices = new Int32Array(DEVICES_MAX);
+  #cpus = 0;
+  #total = 0;
 
-  constructor(columns: BatchColumns) {
+  constructor(columns: BatchColumns, stock: GpuStock) {
     this.#cpuColumn = columns.scalarNames.indexOf("cpus");
     this.#mix = mixOf(columns, this.#cpuColumn);
-    this.#after = { devices: new Int32Array(32), cpus: 0, count: 0, gpuModel: "" };
+    this.#stock = stock;
   }
 
   scoreOf({ space }: HeldAgent, wanted: TaskClass): number {
-    return this.#best(space, wanted).score;
+    const lost = this.#leastLost(space, wanted).lost - this.#lost(space, null, 0);
+    const gpus = wanted.gpuCount + wanted.gpuMilli / WHOLE_DEVICE;
+    const pressure = gpus === 0 ? 0 : this.#pressureOn(space.gpuModel) * gpus;
+    return Math.floor(-(lost + PRESSURE_MILLI * pressure) / STEP_MILLI);
   }
 
   devicesFor(space: FreeSpace, wanted: TaskClass): number {
-    return this.#best(space, wanted).devices;
+    return this.#leastLost(space, wanted).devices;
   }
 
-  #best(space: FreeSpace, wanted: TaskClass): { score: number; devices: number } {
-    const before = this.#lost(space, null, 0, 0);
+  #leastLost(space: FreeSpace, wanted: TaskClass): { readonly lost: number; devices: number } {
     if (wanted.gpuMilli === 0) {
       const devices = space.devicesFor(wanted);
-      return { score: before - this.#lost(space, wanted, devices, WHOLE_DEVICE), devices };
+      return { lost: this.#lost(space, wanted, devices), devices };
     }
-    let best = { score: Number.NEGATIVE_INFINITY, devices: 0 };
+    let best = { lost: Number.POSITIVE_INFINITY, devices: 0 };
     for (let device = 0; device < space.deviceCount; device++) {
       if ((space.devices[device] as number) < wanted.gpuMilli) continue;
-      const devices = 1 << device;
-      const score = before - this.#lost(space, wanted, devices, wanted.gpuMilli);
-      if (score > best.score) best = { score, devices };
+      const lost = this.#lost(space, wanted, 1 << device);
+      if (lost < best.lost) best = { lost, devices: 1 << device };
     }
     return best;
   }
 
-  /** Expected thousandths of GPU that a task of the mix could not use, after `taken` were taken. */
-  #lost(space: FreeSpace, taken: TaskClass | null, devices: number, milli: number): number {
-    const after = this.#after;
-    after.count = space.deviceCount;
-    after.gpuModel = space.gpuModel;
-    after.cpus = this.#cpuColumn < 0 ? 0 : (space.scalars[this.#cpuColumn] as number);
-    if (taken !== null && this.#cpuColumn >= 0) {
-      after.cpus -= taken.demand[this.#cpuColumn] as number;
-    }
-    let total = 0;
-    for (let device = 0; device < after.count; device++) {
-      const isTaken = (devices & (1 << device)) !== 0;
-      const left = (space.devices[device] as number) - (isTaken ? milli : 0);
-      after.devices[device] = left;
-      total += left;
-    }
-    if (total === 0) return 0;
+  /** Thousandths of GPU that a task of the mix could not use, on average, after `taken` is there. */
+  #lost(space: FreeSpace, taken: TaskClass | null, deviceMask: number): number {
+    this.#leave(space, taken, deviceMask);
+    if (this.#total === 0) return 0;
     let lost = 0;
-    for (const share of this.#mix) lost += share.weight * this.#lostFor(share, total);
+    for (let place = 0; place < this.#mix.length; place++) {
+      const share = this.#mix[place] as TaskShare;
+      lost += share.weight * (this.#total - this.#usable(space, share));
+    }
     return lost;
   }
 
-  #lostFor({ cpus, gpuCount, milli, models }: Share, total: number): number {
-    const { devices, count, gpuModel } = this.#after;
-    if (gpuCount === 0 || cpus > this.#after.cpus) return total;
-    if (models !== null && !models.includes(gpuModel)) return total;
+  #leave(space: FreeSpace, taken: TaskClass | null, deviceMask: number): void {
+    const column = this.#cpuColumn;
+    this.#cpus = column < 0 ? Number.POSITIVE_INFINITY : (space.scalars[column] as number);
+    if (taken !== null && column >= 0) this.#cpus -= taken.demand[column] as number;
+    const milli = taken === null ? 0 : taken.gpuMilli > 0 ? taken.gpuMilli : WHOLE_DEVICE;
+    this.#total = 0;
+    for (let device = 0; device < space.deviceCount; device++) {
+      const isTaken = (deviceMask & (1 << device)) !== 0;
+      const left = (space.devices[device] as number) - (isTaken ? milli : 0);
+      this.#devices[device] = left;
+      this.#total += left;
+    }
+  }
+
+  /** Of what is left, the thousandths that tasks of the share could use. */
+  #usable({ deviceCount, gpuModel }: FreeSpace, { cpus, gpus, milli, models }: TaskShare): number {
+    if (gpus === 0 || (models !== null && !models.includes(gpuModel))) return 0;
     let fitting = 0;
-    let lost = 0;
-    for (let device = 0; device < count; device++) {
-      const left = devices[device] as number;
-      if (left >= milli) fitting += 1;
-      else lost += left;
+    let usable = 0;
+    for (let device = 0; device < deviceCount; device++) {
+      const left = this.#devices[device] as number;
+      if (left < milli) continue;
+      fitting += 1;
+      usable += left;
     }
-    return fitting >= gpuCount ? lost : total;
+    if (fitting < gpus || cpus > this.#cpus) return 0;
+    if (cpus === 0) return usable;
+    const byCpus = Math.floor(this.#cpus / cpus) * gpus * milli;
+    return byCpus < usable ? (byCpus + usable) / 2 : usable;
   }
-}
 
-interface Share {
-  /** Fraction of the tasks of the load. */
-  weight: number;
-  readonly cpus: number;
-  readonly gpuCount: number;
-  /** Of each of them. */
-  readonly milli: number;
-  readonly models: readonly string[] | null;
-}
+  /** How much of the demand asks for the model by name, by how much there is; 1 = as much as there is. */
+  #pressureOn(model: string): number {
+    if (this.#stockSeen !== this.#stock.total) this.#measurePressure();
+    return this.#pressure.get(model) ?? 0;
+  }
 
-/** Tasks alike but for memory and disk are one. */
-function mixOf(columns: BatchColumns, cpuColumn: number): readonly Share[] {
-  const byShape = new Map<string, Share>();
-  for (let row = 0; row < columns.rowCount; row++) {
-    const count = (columns.first[row + 1] as number) - (columns.first[row] as number);
-    const wanted = columns.classes[columns.classOfRow[row] as number] as TaskClass;
-    const { gpuCount, gpuMilli, gpuModels } = wanted;
-    const cpus = cpuColumn < 0 ? 0 : (wanted.demand[cpuColumn] as number);
-    const key = JSON.stringify([cpus, gpuCount, gpuMilli, gpuModels]);
-    const known = byShape.get(key);
-    const weight = count / columns.taskCount;
-    if (known !== undefined) known.weight += weight;
-    else {
-      byShape.set(key, {
-        weight,
-        cpus,
-        gpuCount: gpuMilli > 0 ? 1 : gpuCount,
-        milli: gpuMilli > 0 ? gpuMilli : WHOLE_DEVICE,
-        models: gpuModels,
-      });
+  #measurePressure(): void {
+    this.#stockSeen = this.#stock.total;
+    this.#pressure.clear();
+    let wanted = 0;
+    for (const { weight, gpus, milli } of this.#mix) wanted += weight * gpus * milli;
+    for (const { weight, gpus, milli, models } of this.#mix) {
+      if (models === null || gpus === 0) continue;
+      const there = models.reduce((sum, model) => sum + this.#stock.of(model), 0);
+      if (there === 0) continue;
+      const pressure = ((weight * gpus * milli) / wanted) * (this.#stock.total / there);
+      for (const model of models) {
+        this.#pressure.set(model, (this.#pressure.get(model) ?? 0) + pressure);
+      }
     }
   }
-  return Array.from(byShape.values());
 }

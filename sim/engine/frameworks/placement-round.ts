@@ -10,6 +10,7 @@ import { type BatchColumns, gpuKind, type TaskClass } from "./batch-columns.ts";
 import { BatchLaunches } from "./batch-launches.ts";
 import { Dimensions } from "./dimensions.ts";
 import { FreeSpace, satisfies } from "./free-space.ts";
+import { GpuStock, type GpuStockMemory } from "./gpu-stock.ts";
 import { needsResidents, type PlacementScore, placementScore } from "./placement-score.ts";
 import { Residents, type ResidentsMemory } from "./residents.ts";
 import type { WaitingTasks } from "./waiting-tasks.ts";
@@ -30,7 +31,7 @@ export interface HeldAgent {
 
 export interface RoundMemory {
   readonly random: readonly number[];
-  readonly deviceCounts: readonly (readonly [AgentId, number])[];
+  readonly stock: GpuStockMemory;
   readonly largest: readonly number[];
   readonly residents: ResidentsMemory | null;
 }
@@ -47,8 +48,7 @@ export class PlacementRound {
   readonly #residents: Residents | null;
   readonly #launches = new BatchLaunches();
   #random: Random;
-  /** The most devices that an agent was ever offered with: a full one is not in an offer. */
-  readonly #deviceCounts = new Map<AgentId, number>();
+  readonly #stock = new GpuStock();
   #held: HeldAgent[] = [];
   readonly #spaces: FreeSpace[] = [];
   readonly #remembered: (Remembered | undefined)[];
@@ -65,7 +65,11 @@ export class PlacementRound {
     this.#random = random;
     this.#dimensions = new Dimensions(columns);
     this.#residents = needsResidents(spec.placement.rule) ? new Residents() : null;
-    this.#score = placementScore(spec.placement.rule, columns, this.#dimensions, this.#residents);
+    this.#score = placementScore(spec.placement.rule, columns, {
+      dimensions: this.#dimensions,
+      stock: this.#stock,
+      residents: this.#residents,
+    });
     this.#remembered = new Array<Remembered | undefined>(columns.classes.length);
     this.#stuck = new Uint8Array(columns.classes.length);
   }
@@ -73,15 +77,15 @@ export class PlacementRound {
   snapshot(): RoundMemory {
     return {
       random: this.#random.snapshot(),
-      deviceCounts: Array.from(this.#deviceCounts),
+      stock: this.#stock.snapshot(),
       largest: this.#dimensions.snapshot(),
       residents: this.#residents?.snapshot() ?? null,
     };
   }
 
-  restore({ random, deviceCounts, largest, residents }: RoundMemory): void {
+  restore({ random, stock, largest, residents }: RoundMemory): void {
     this.#random = Random.restore(random);
-    for (const [agentId, count] of deviceCounts) this.#deviceCounts.set(agentId, count);
+    this.#stock.restore(stock);
     this.#dimensions.restore(largest);
     if (residents !== null) this.#residents?.restore(residents);
   }
@@ -175,9 +179,9 @@ export class PlacementRound {
   #learn({ agentId, space }: HeldAgent): void {
     this.#dimensions.saw(space);
     if (!this.#columns.hasGpus) return;
-    const known = this.#deviceCounts.get(agentId) ?? 0;
-    if (space.deviceCount > known) this.#deviceCounts.set(agentId, space.deviceCount);
-    else space.deviceCount = known;
+    this.#stock.saw(agentId, space.gpuModel, Math.max(space.deviceCount, space.gpus));
+    // A GPU of which nothing is left is in no offer.
+    if (space.deviceCount > 0) space.deviceCount = this.#stock.on(agentId);
   }
 
   #earliest(waiting: WaitingTasks): number {

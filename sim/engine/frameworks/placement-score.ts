@@ -5,6 +5,7 @@ import type { Dimensions } from "./dimensions.ts";
 import { FragmentationScore } from "./fragmentation-score.ts";
 import type { FreeSpace } from "./free-space.ts";
 import { GpuClusteringScore, GpuPackingScore } from "./gpu-scores.ts";
+import type { GpuStock } from "./gpu-stock.ts";
 import type { HeldAgent } from "./placement-round.ts";
 import type { Residents } from "./residents.ts";
 import { BestFitScore, DotProductScore, RandomScore, SpreadScore } from "./simple-scores.ts";
@@ -21,6 +22,14 @@ export interface PlacementScore {
   devicesFor?(space: FreeSpace, wanted: TaskClass, random: Random): number;
 }
 
+/** What a framework has learned of the cluster and of its own tasks; it grows as offers come. */
+export interface PlacementKnowledge {
+  readonly dimensions: Dimensions;
+  readonly stock: GpuStock;
+  /** Null for rules that need no memory of where tasks are. */
+  readonly residents: Residents | null;
+}
+
 export function needsResidents(rule: PlacementRule): boolean {
   return rule === "spread" || rule === "gpu-clustering";
 }
@@ -28,8 +37,7 @@ export function needsResidents(rule: PlacementRule): boolean {
 export function placementScore(
   rule: PlacementRule,
   columns: BatchColumns,
-  dimensions: Dimensions,
-  residents: Residents | null,
+  { dimensions, stock, residents }: PlacementKnowledge,
 ): PlacementScore {
   switch (rule) {
     case "first":
@@ -46,6 +54,6 @@ export function placementScore(
     case "gpu-clustering":
       return new GpuClusteringScore(residents as Residents);
     case "fragmentation":
-      return new FragmentationScore(columns);
+      return new FragmentationScore(columns, stock);
   }
 }
