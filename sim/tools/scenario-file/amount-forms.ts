@@ -26,7 +26,21 @@ const SCALARS: { readonly [name: string]: JsonSchema } = {
   disk: SIZE,
   gpus: { ...COUNT, type: "integer", title: "a whole number of GPUs" },
 };
-const NAMES = { pattern: "^[A-Za-z0-9_.-]{1,64}$" } as const;
+/** Names that people write and that nobody would call a resource of his own. */
+export const MISTAKEN_NAMES: ReadonlyMap<string, string> = new Map([
+  ["core", "cpus"],
+  ["cores", "cpus"],
+  ["cpu", "cpus"],
+  ["disks", "disk"],
+  ["gpu", "gpus"],
+  ["memory", "mem"],
+  ["port", "ports"],
+  ["ram", "mem"],
+]);
+const NAMES = {
+  pattern: "^[A-Za-z0-9_.-]{1,64}$",
+  not: { enum: Array.from(MISTAKEN_NAMES.keys()) },
+} as const;
 
 /** Scalars by name: `{ cpus: 0.5, mem: 512MiB }`. */
 export const amounts: Form<readonly Amount[]> = named("amounts", {

@@ -10,6 +10,16 @@ export const duration: Form<number> = named("duration", {
   write: durationText,
 });
 
+/** Longer than nothing. */
+export const period: Form<number> = {
+  ...duration,
+  read(value, place) {
+    const milliseconds = duration.read(value, place);
+    if (milliseconds === 0) place.refuse(`${value} is no time; write one above 0`);
+    return milliseconds;
+  },
+};
+
 /** Of a task, of a patience; Infinity = for ever. */
 export const lifetime: Form<number> = named("lifetime", {
   schema: {

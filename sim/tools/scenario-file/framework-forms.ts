@@ -19,7 +19,7 @@ import type {
 } from "@bourse/engine/scenario/scenario";
 import { amounts } from "./amount-forms.ts";
 import { capabilities } from "./config-forms.ts";
-import { duration, durationRange, lifetime } from "./duration-forms.ts";
+import { duration, durationRange, lifetime, period } from "./duration-forms.ts";
 import { type Form, list, mapped, maybe, object, optional, required, tagged } from "./form.ts";
 import { load, TASKS_MAX } from "./load-forms.ts";
 import { flag, fraction, nodeName, oneOf, role, text, whole, wholeOr } from "./value-forms.ts";
@@ -102,8 +102,8 @@ const common = object<FrameworkText>({
   flapping: maybe(
     "flapping",
     object<NonNullable<FrameworkSpec["flapping"]>>({
-      upMs: required("up", duration, "so long up, give or take a half"),
-      downMs: required("down", duration, "so long down, give or take a half"),
+      upMs: required("up", period, "so long up, give or take a half"),
+      downMs: required("down", period, "so long down, give or take a half"),
     }),
     "its scheduler dies and comes back",
   ),

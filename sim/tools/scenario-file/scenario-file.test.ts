@@ -176,6 +176,23 @@ describe("an error says where, what is wrong, and what is allowed", () => {
       ],
     ],
     [
+      "a resource by another name",
+      change("mem: 256MiB", "memory: 256MiB"),
+      [
+        "s.yaml:9:48: frameworks[0].load[0].size.memory: there is no such resource; did you mean mem?",
+      ],
+    ],
+    [
+      "faults all at once",
+      `${small}faults: { random: { every: 0s, last: 1s } }`,
+      ["s.yaml:10:28: faults.random.every: 0s is no time; write one above 0"],
+    ],
+    [
+      "two scenarios",
+      `${small}---\nduration: 1m\n`,
+      ["s.yaml:10:1: a second document begins here; a file is one scenario"],
+    ],
+    [
       "a file of no load",
       change(/load:[\s\S]*/, "load: nowhere.csv\n"),
       [

@@ -20,7 +20,7 @@ import {
   sessionConfig,
   shell,
 } from "./config-forms.ts";
-import { duration, durationRange } from "./duration-forms.ts";
+import { duration, durationRange, period } from "./duration-forms.ts";
 import { type Form, list, maybe, named, object, optional, required } from "./form.ts";
 import { frameworkForm } from "./framework-forms.ts";
 import { operationForm } from "./operation-forms.ts";
@@ -176,8 +176,8 @@ const faultsObject = object<FaultsText>({
   random: maybe(
     "random",
     object<RandomFaultsText>({
-      everyMs: required("every", duration, "between one and the next, on average"),
-      lastMaxMs: required("last", duration, "the longest that one lasts"),
+      everyMs: required("every", period, "between one and the next, on average"),
+      lastMaxMs: required("last", period, "the longest that one lasts"),
       fromMs: optional("from", duration, 0, "the first comes after it"),
       untilMs: maybe(
         "until",
@@ -237,7 +237,7 @@ export const scenarioForm = object<ScenarioDocument>({
     SCENARIO_DEFAULTS.seed,
     "of all chance; the same seed gives the same run",
   ),
-  durationMs: required("duration", duration, "of virtual time, at most"),
+  durationMs: required("duration", period, "of virtual time, at most"),
   until: maybe(
     "until",
     oneOf(["done", "time"] as const),

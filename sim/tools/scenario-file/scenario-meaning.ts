@@ -75,7 +75,6 @@ function checkSize(scenario: Scenario, { errors }: Findings): void {
 /** Nothing that is planned may lie behind the end. */
 function checkTimes(scenario: Scenario, { errors }: Findings): void {
   const endMs = scenario.end.atMs;
-  if (endMs === 0) errors.at("duration").refuse("a run takes time");
   for (const [index, { atMs }] of scenario.operations.entries())
     checkTime(atMs, endMs, errors.in("operations", index, "at"));
   for (const [index, { startAtMs, policy }] of scenario.frameworks.entries()) {
@@ -150,10 +149,7 @@ function checkFaults(
     }
   }
   if (random === undefined) return;
-  const { everyMs, lastMaxMs, untilMs } = random;
-  if (everyMs === 0)
-    place.in("random", "every").refuse("faults come after a while, not all at once");
-  if (lastMaxMs === 0) place.in("random", "last").refuse("a fault lasts a while");
+  const { untilMs } = random;
   if (untilMs !== undefined && untilMs > endMs)
     place.in("random", "until").refuse(notBefore(untilMs, endMs));
 }

@@ -1,4 +1,5 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
+import { MISTAKEN_NAMES } from "./amount-forms.ts";
 import { definitions, type JsonSchema, type Path, type Problem } from "./form.ts";
 import { scenarioForm } from "./scenario-form.ts";
 import { didYouMean } from "./suggestion.ts";
@@ -27,12 +28,16 @@ export function schemaProblems(data: unknown): readonly Problem[] {
   if (validator(data)) return [];
   const problems = new Map<string, Problem>();
   for (const error of validator.errors ?? []) {
+    if (error.propertyName !== undefined) continue; // Of a name: the error of its object says it too.
     const problem = problemOf(error, data);
     const isOwn = problem.isOnKey === true || error.keyword === "required";
     const key = JSON.stringify([problem.path, isOwn ? problem.message : ""]);
     if (!problems.has(key)) problems.set(key, problem);
   }
-  return Array.from(problems.values());
+  const found = Array.from(problems.values());
+  // Of a field that is not there its value does not matter.
+  const unknown = new Set(found.filter((one) => one.isOnKey).map(({ path }) => path.join("/")));
+  return found.filter(({ path, isOnKey }) => isOnKey || !unknown.has(path.join("/")));
 }
 
 let validator: ValidateFunction | undefined;
@@ -57,12 +62,15 @@ function problemOf(error: ErrorObject, data: unknown): Problem {
         isOnKey: true,
       };
     }
-    case "propertyNames":
-      return {
-        path: [...path, String(error.params.propertyName)],
-        message: "a name has letters, digits, _ . and -, at most 64",
-        isOnKey: true,
-      };
+    case "propertyNames": {
+      const name = String(error.params.propertyName);
+      const meant = MISTAKEN_NAMES.get(name);
+      const message =
+        meant === undefined
+          ? "a name has letters, digits, _ . and -, at most 64"
+          : `there is no such resource; did you mean ${meant}?`;
+      return { path: [...path, name], message, isOnKey: true };
+    }
     case "discriminator": {
       const known = kindsOf(schema);
       const { tag, tagValue } = error.params as { tag: string; tagValue?: unknown };

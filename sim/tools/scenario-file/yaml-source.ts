@@ -21,9 +21,12 @@ export class YamlSource {
       prettyErrors: false,
       merge: true,
     });
-    const problems = this.#document.errors.map(({ message, pos }) => ({
+    const problems = this.#document.errors.map(({ code, message, pos }) => ({
       where: this.#whereIs(pos[0]),
-      message: message.replaceAll("\n", " "),
+      message:
+        code === "MULTIPLE_DOCS"
+          ? "a second document begins here; a file is one scenario"
+          : message.replaceAll("\n", " "),
     }));
     if (problems.length > 0) throw invalid(name, problems);
     const data = this.#toData();
@@ -60,10 +63,9 @@ export class YamlSource {
       return this.#document.toJS();
     } catch (thrown) {
       // An alias of something that is not there, or too many of them.
-      throw new ClusterError("invalid_call", `${this.name}: ${(thrown as Error).message}`, {
-        cause: thrown,
-        hint: HINT,
-      });
+      const { message } = thrown as Error;
+      const why = message.startsWith("Excessive") ? "its aliases (*) stand for too much" : message;
+      throw new ClusterError("invalid_call", `${this.name}: ${why}`, { cause: thrown, hint: HINT });
     }
   }
 
