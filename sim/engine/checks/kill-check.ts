@@ -41,6 +41,7 @@ export const createKillCheck: CreateCheck = (world, violations) => {
         for (const taskId of taskIds) killed.add(`${framework.frameworkId}/${taskId}`);
       }
       for (const [task, epoch] of byOperator) if (epoch === world.master.epoch) killed.add(task);
+      if (killed.size === 0) return;
       for (const { engine, name } of world.agents) {
         for (const { state, launch } of engine.containers) {
           const task = `${launch.frameworkId}/${launch.taskId}`;
