@@ -1,7 +1,7 @@
 import type { BatchSpec, FrameworkSpec, Scenario } from "@bourse/engine/scenario/scenario";
 import { taskCountOf } from "@bourse/engine/scenario/scenario-size";
 import type { Amount } from "@bourse/model/quota";
-import { formatMilli, scalarMilli } from "@bourse/model/resources";
+import { formatMilli, type Resources, scalarMilli } from "@bourse/model/resources";
 import { isRoleWithin } from "@bourse/model/role-name";
 import { durationText } from "./duration-forms.ts";
 import type { Place } from "./form.ts";
@@ -39,7 +39,10 @@ function lookAtBatch(
   if (late > 0 && !isClosedLoop)
     place.at("load").refuse(`${late} tasks arrive after the end, ${durationText(end.atMs)}`);
   const told = new Set<string>();
+  const seen = new Set<readonly Amount[]>(); // Rows of a load file share their lists: millions of rows, some shapes.
   for (const [index, { amounts }] of load.entries()) {
+    if (seen.has(amounts)) continue;
+    seen.add(amounts);
     const problem = waitsForEver(scenario, spec, amounts);
     if (problem === null || told.has(problem)) continue;
     told.add(problem);
@@ -60,11 +63,11 @@ function waitsForEver(
   amounts: readonly Amount[],
 ): string | null {
   const isHeld = agents.some(({ resources }) =>
-    amounts.every(({ name, milli }) => scalarMilli(resources, name) >= milli),
+    amounts.every(({ name, milli }) => heldMilli(resources, name) >= milli),
   );
   if (!isHeld) {
     const what = amounts
-      .filter(({ name, milli }) => agents.every((one) => scalarMilli(one.resources, name) < milli))
+      .filter(({ name, milli }) => agents.every((one) => heldMilli(one.resources, name) < milli))
       .map(textOf);
     return `no agent has ${what.join(", ") || "all of this at once"}: such a task waits for ever`;
   }
@@ -74,8 +77,20 @@ function waitsForEver(
     if (over !== undefined)
       return `the limit of ${role} is ${textOf(over)}: such a task waits for ever`;
   }
-  if (amountOf(amounts, "gpus") === 0 || spec.capabilities.includes("GPU_RESOURCES")) return null;
+  const areGuarded = agents.some(({ resources }) => scalarMilli(resources, "gpus") > 0);
+  if (amountOf(amounts, "gpus") === 0 || !areGuarded) return null;
+  if (spec.capabilities.includes("GPU_RESOURCES")) return null;
   return "without the capability GPU_RESOURCES it is not offered agents that have GPUs";
+}
+
+/** Whole GPUs may also be all of so many devices: scalars `gpu0`, `gpu1`, ... (LoadRow). */
+function heldMilli(resources: Resources, name: string): number {
+  const milli = scalarMilli(resources, name);
+  if (name !== "gpus") return milli;
+  const devices = resources.filter(
+    (one) => /^gpu\d+$/.test(one.name) && scalarMilli(resources, one.name) >= 1_000,
+  );
+  return Math.max(milli, devices.length * 1_000);
 }
 
 function amountOf(amounts: readonly Amount[], name: string): number {
