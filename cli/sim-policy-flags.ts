@@ -77,7 +77,7 @@ export async function policyChangeOf(flags: PolicyFlags): Promise<PolicyChange> 
     }
   }
   return {
-    config: Object.assign({}, ...set.map(settingOf)) as PolicyChange["config"],
+    config: settingsOf(set, "--set"),
     weights: parseWeights(weight),
     quotas: Array.from(quotas.values()),
     texts: [
@@ -112,11 +112,16 @@ const SETTINGS: Readonly<Record<string, (text: string, flag: string) => MasterOp
     domain: (text, flag) => ({ domain: parseDomain(text, flag) }),
   };
 
-function settingOf(text: string): MasterOptions["config"] {
-  const [name, value] = pairOf(text, "--set", "role-sorter=random");
+/** Each `name=value`; of several for one name the last counts. */
+export function settingsOf(texts: readonly string[], flag: string): MasterOptions["config"] {
+  return Object.assign({}, ...texts.map((text) => settingOf(text, flag))) as PolicyChange["config"];
+}
+
+function settingOf(text: string, flag: string): MasterOptions["config"] {
+  const [name, value] = pairOf(text, flag, "role-sorter=random");
   const read = SETTINGS[name.replace(/^--/, "")];
-  if (read !== undefined) return read(value, `--set ${name}`);
-  throw new ClusterError("invalid_call", `--set ${name}: the master has no such setting`, {
+  if (read !== undefined) return read(value, `${flag} ${name}`);
+  throw new ClusterError("invalid_call", `${flag} ${name}: the master has no such setting`, {
     hint: `take one of ${Object.keys(SETTINGS).join(", ")}`,
   });
 }

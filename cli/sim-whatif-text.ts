@@ -10,9 +10,9 @@ const MOVES_SHOWN = 10;
 const NOTES_SHOWN = 10;
 const RELAXATIONS_SHOWN = 3;
 
-/** What would happen, beside what happens if nothing is changed, for people. */
+/** What would happen, beside what happens if nothing is changed, for people; with -q without what is assumed. */
 export function answerText(
-  { colors }: Context,
+  { colors, isQuiet }: Context,
   question: WhatIfQuestion,
   { baseline, changed }: WhatIfAnswer,
   changes: readonly string[],
@@ -37,10 +37,12 @@ export function answerText(
     ...changed.report.violations.map(({ check, message }) =>
       red(`an invariant broke, which is a bug: ${check}: ${printable(message)}`),
     ),
-    bold("assumed"),
-    ...assumptions(question).map((text) => `  ${text}`),
+    ...(isQuiet ? [] : [bold("assumed"), ...assumptions(question).map((text) => `  ${text}`)]),
   ];
-  return lines.map((line) => `${line.trimEnd()}\n`).join("");
+  return `${lines
+    .map((line) => line.trimEnd())
+    .join("\n")
+    .trimEnd()}\n`;
 }
 
 /** The same as data. */
@@ -77,8 +79,8 @@ function assumptions({
 }: WhatIfQuestion) {
   const settings =
     Object.keys(state.config).length === 0
-      ? "the master runs with its default settings: a live master does not tell them; say others with --set"
-      : "the master runs with the settings that its journal names";
+      ? "the master runs with its default settings: a live master does not tell them; say others with --assume"
+      : "the master runs with the settings that its journal or --assume names, else with its defaults";
   const down = state.frameworks.filter(({ isUp }) => !isUp).length;
   const away = state.agents.filter(({ isUp }) => !isUp).length;
   return [

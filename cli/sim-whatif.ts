@@ -12,7 +12,12 @@ import { runWithLargerHeap } from "./larger-heap.ts";
 import { renderData } from "./output.ts";
 import { progressBar } from "./progress.ts";
 import { roleOf } from "./role-lookup.ts";
-import { addPolicyOptions, type PolicyFlags, policyChangeOf } from "./sim-policy-flags.ts";
+import {
+  addPolicyOptions,
+  type PolicyFlags,
+  policyChangeOf,
+  settingsOf,
+} from "./sim-policy-flags.ts";
 import { addSourceOptions, type SourceFlags, startStateOf } from "./sim-whatif-source.ts";
 import { answerData, answerText } from "./sim-whatif-text.ts";
 
@@ -25,6 +30,7 @@ interface WhatIfFlags extends PolicyFlags, SourceFlags {
   readonly role: string;
   readonly placement: string;
   readonly force?: boolean;
+  readonly assume?: readonly string[];
   readonly duration: string;
   readonly taskLifetime?: string;
   readonly replaceAfter?: string;
@@ -58,6 +64,11 @@ export function addSimWhatIfCommand(sim: Command): void {
     .option("--placement <rule>", `of what is submitted: ${PLACEMENTS.join(", ")}`, "first");
   addPolicyOptions(command).option("--force", "set quotas also below what is consumed");
   addSourceOptions(command)
+    .option(
+      "--assume <name=value>",
+      "a setting that the live master has: it does not tell them",
+      collect,
+    )
     .option("--duration <time>", "of virtual time after the change", "10m")
     .option(
       "--task-lifetime <time>",
@@ -100,7 +111,9 @@ async function ask(context: Context, flags: WhatIfFlags): Promise<number> {
   // Whatever can be wrong without the cluster is said before it is asked.
   roleOf(flags.role, "--role");
   placementOf(flags.placement);
-  const state = await startStateOf(context, flags);
+  const assumed = settingsOf(flags.assume ?? [], "--assume");
+  const told = await startStateOf(context, flags);
+  const state = { ...told, config: { ...told.config, ...assumed } };
   const changes = await changesOf(flags, state, policy);
   if (isNothing(changes)) return nothingAsked(context, flags, state);
   const question: WhatIfQuestion = {
@@ -292,7 +305,7 @@ function changeTexts(
       ? []
       : [`${what} ${texts.join(", ")}: ${hostsText(agents)}`];
   return [
-    ...(flags.addAgents ?? []).map((text) => `add ${text} agents`),
+    ...(flags.addAgents ?? []).map((text) => `add agents: ${text}`),
     ...fate("drain", flags.drain, drain),
     ...fate("remove", flags.remove, remove),
     ...fate("lose", flags.lose, lose),

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import type { StartState } from "@bourse/engine/start/start-state";
 import { ClusterError } from "@bourse/model/errors";
+import { addAll, canonical, contains, type Resources } from "@bourse/model/resources";
 import { Ajv } from "ajv";
 
 const FORMAT = "bourse-snapshot";
@@ -98,6 +99,19 @@ function requireReferences(path: string, { agents, frameworks, tasks }: StartSta
     taskIds.add(`${frameworkId} ${taskId}`);
   }
   if (taskIds.size < tasks.length) throw damaged("a task is in it twice");
+  const heldBy = new Map<string, Resources[]>(agents.map(({ agentId }) => [agentId, []]));
+  for (const { agentId, resources } of tasks) heldBy.get(agentId)?.push(resources);
+  for (const { agentId, hostname, total } of agents) {
+    const held = heldBy.get(agentId) ?? [];
+    if (!contains(exclusive(total), exclusive(addAll(held)))) {
+      throw damaged(`the tasks on ${hostname} hold more than it has`);
+    }
+  }
+}
+
+/** Shared volumes are held by any number of tasks at once. */
+function exclusive(resources: Resources): Resources {
+  return canonical(resources.filter(({ isShared }) => isShared !== true));
 }
 
 const text = { type: "string", maxLength: 1_000 };
