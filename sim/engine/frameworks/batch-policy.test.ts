@@ -286,7 +286,7 @@ describe("lives", () => {
 
 /** A load, things that happen to it, and where its policy is replaced. */
 function anyStory() {
-  const rules = ["first", "random", "spread", "best-fit"] as const;
+  const rules = ["first", "random", "spread", "best-fit", "gpu-clustering"] as const;
   const anyRow = fc.record({
     cpus: fc.integer({ min: 1, max: 4 }),
     count: fc.integer({ min: 1, max: 400 }),

@@ -9,6 +9,7 @@ import { fit } from "@bourse/session/placement";
 import type { PolicyCall, PolicyCalls, PolicyEvent, TaskRef } from "@bourse/session/policy";
 import type { BatchSpec } from "../scenario/scenario.ts";
 import type { SimPolicy } from "../sim-framework.ts";
+import { AT_ONCE, accept, isGivenUp, isLive, kill, SUPPRESS } from "./batch-calls.ts";
 import { BatchColumns, parseTaskId, type TaskClass, taskIdOf } from "./batch-columns.ts";
 import { BatchLaunches } from "./batch-launches.ts";
 import { BatchTasks, PHASE, type TaskPage } from "./batch-tasks.ts";
@@ -467,33 +468,8 @@ export interface BatchState {
   readonly finished: number;
   readonly failed: number;
   readonly isSuppressed: boolean;
-  readonly bound: number | null;
+  readonly bound: ReturnType<OfferBound["snapshot"]>;
   readonly isConnected: boolean;
   readonly unmet: ReturnType<UnmetDemand["snapshot"]>;
   readonly round: RoundMemory | null;
-}
-
-const SUPPRESS: PolicyCall = { kind: "suppress", roles: [] };
-const AT_ONCE = { refuseMs: 0 } as const;
-
-function accept(offers: readonly Offer[], tasks: readonly TaskInfo[]): PolicyCall {
-  return {
-    kind: "accept",
-    offerIds: offers.map(({ offerId }) => offerId),
-    operations: [{ kind: "launch", tasks }],
-    filters: AT_ONCE,
-  };
-}
-
-/** Not terminal by itself, but no state to wait in: nobody promises that it comes back. */
-function isGivenUp({ state }: TaskStatus): boolean {
-  return state === "TASK_LOST" || state === "TASK_UNKNOWN" || state === "TASK_GONE_BY_OPERATOR";
-}
-
-function isLive({ state }: TaskStatus): boolean {
-  return state === "TASK_STAGING" || state === "TASK_STARTING" || state === "TASK_RUNNING";
-}
-
-function kill({ taskId, agentId }: TaskStatus): PolicyCall {
-  return agentId === undefined ? { kind: "kill", taskId } : { kind: "kill", taskId, agentId };
 }

@@ -11,13 +11,14 @@ export class OfferBound {
   #due = Number.POSITIVE_INFINITY;
   #isScarce = false;
 
-  /** Null = no bound. */
-  snapshot(): number | null {
-    return Number.isFinite(this.#due) ? this.#due : null;
+  /** `due`: null = no bound. */
+  snapshot(): { readonly due: number | null; readonly isScarce: boolean } {
+    return { due: Number.isFinite(this.#due) ? this.#due : null, isScarce: this.#isScarce };
   }
 
-  restore(due: number | null): void {
+  restore({ due, isScarce }: ReturnType<OfferBound["snapshot"]>): void {
     this.#due = due ?? Number.POSITIVE_INFINITY;
+    this.#isScarce = isScarce;
   }
 
   askFor(count: number): PolicyCall {

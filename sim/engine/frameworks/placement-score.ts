@@ -12,7 +12,7 @@ import { BestFitScore, DotProductScore, RandomScore, SpreadScore } from "./simpl
 
 /** How well a task goes with an agent. */
 export interface PlacementScore {
-  /** Scores do not count: any agent where it fits will do. */
+  /** Scores do not count, every agent where it fits is as good. */
   readonly isDrawn?: boolean;
   /** It depends on what is left of the agent alone, and so holds until that changes. */
   readonly isStable: boolean;
