@@ -1,14 +1,14 @@
 import { headlineScenario } from "@bourse/engine/scenario/headline-scenario";
 import type { BatchSpec, Scenario } from "@bourse/engine/scenario/scenario";
 import { Random } from "@bourse/model/random";
-import { withAmount } from "@bourse/model/resource-parts";
-import { type Resources, scalar } from "@bourse/model/resources";
+import { canonical, scalar } from "@bourse/model/resources";
 
 /**
  * One simulated cluster that is measured.
  *
  * - `headline`: what `bourse sim run` runs: there is room for all tasks, and they run for ever;
- * - `turnover`: there is room for six tasks of ten, and they run for a minute or two: the others wait until some end.
+ * - `turnover`: there is room for six tasks of ten, all of one size, and they run for a minute or two: the others wait, and
+ *   each task that ends makes room for one of them.
  */
 export interface SimCell {
   readonly kind: "headline" | "turnover";
@@ -54,27 +54,22 @@ const ROOM = 0.6;
 const RUN_MIN_MS = 60_000;
 const RUN_MAX_MS = 120_000;
 /** What a task of the headline takes on average. */
-const TASK = { cpus: 100, mem: 128_000 } as const;
-
-const SMALLEST: Resources = [scalar("cpus", 50), scalar("mem", 64_000)];
+const TASK = [
+  { name: "cpus", milli: 100 },
+  { name: "mem", milli: 128_000 },
+] as const;
 
 function turnover(headline: Scenario, tasksPerAgent: number): Scenario {
   const random = Random.fromSeed(`${headline.seed}/turnover`);
-  const agents = headline.agents.map((group) => {
-    const resources = group.resources.map((resource) => {
-      const milli = TASK[resource.name === "cpus" ? "cpus" : "mem"] * tasksPerAgent * ROOM;
-      return withAmount(resource, Math.round(milli));
-    });
-    return { ...group, resources };
-  });
+  const slots = Math.round(tasksPerAgent * ROOM);
+  const resources = canonical(TASK.map(({ name, milli }) => scalar(name, milli * slots)));
+  const agents = headline.agents.map((group) => ({ ...group, resources }));
   const frameworks = headline.frameworks.map((framework) => {
     const policy = framework.policy as BatchSpec;
     const load = policy.load.map((row) => {
-      return { ...row, runMs: random.between(RUN_MIN_MS, RUN_MAX_MS) };
+      return { ...row, amounts: TASK, runMs: random.between(RUN_MIN_MS, RUN_MAX_MS) };
     });
     return { ...framework, policy: { ...policy, load } };
   });
-  // What is left beside the tasks of a full agent is offered to nobody: not even the smallest task fits.
-  const master = { minAllocatable: [SMALLEST] };
-  return { ...headline, name: "turnover", master, agents, frameworks };
+  return { ...headline, name: "turnover", agents, frameworks };
 }
