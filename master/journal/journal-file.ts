@@ -1,7 +1,7 @@
 import { closeSync, openSync, writev, writevSync } from "node:fs";
 
 /** So long, and so much, gathers for one write: small ones cost more than what is in them. */
-const GATHER_MS = 5;
+const GATHER_MS = 20;
 const GATHER_BYTES = 1 << 16;
 /** Small chunks are copied behind one another; a write of many chunks costs by their number. */
 const PAGE_BYTES = 1 << 18;
