@@ -6,13 +6,23 @@ import { isRoleWithin } from "@bourse/model/role-name";
 import { durationText } from "./duration-forms.ts";
 import type { Place } from "./form.ts";
 
+/** After these a process starts again. */
+const CRASHES: ReadonlySet<FaultKind> = new Set<FaultKind>([
+  "agent-crash",
+  "framework-crash",
+  "master-crash",
+  "docker-failure",
+  "rack-loss",
+]);
+
 /** What may be meant and hardly is: mostly work that would wait for ever. */
 export function findOddities(scenario: Scenario, warnings: Place): void {
   const { frameworks, shell, faults, end } = scenario;
   if (frameworks.length === 0) warnings.refuse("no framework wants anything: nothing will run");
   else if (end.isWhenDone && taskCountOf(scenario) === 0)
     warnings.at("until").refuse("without a load all is done at once; write `until: time`");
-  if (!shell.hasCrashes && (faults.length > 0 || frameworks.some(({ flapping }) => flapping)))
+  const areCrashes = faults.some(({ kind }) => CRASHES.has(kind));
+  if (!shell.hasCrashes && (areCrashes || frameworks.some(({ flapping }) => flapping)))
     warnings
       .in("shell", "crashes")
       .refuse("processes will crash and have forgotten everything when they come back");
