@@ -1,3 +1,4 @@
+import type { FaultKind } from "@bourse/engine/scenario/fault";
 import type { BatchSpec, FrameworkSpec, Scenario } from "@bourse/engine/scenario/scenario";
 import { taskCountOf } from "@bourse/engine/scenario/scenario-size";
 import type { Amount } from "@bourse/model/quota";

@@ -3,7 +3,7 @@ import { parseAttributes } from "@bourse/model/attributes-text";
 import { formatDomain, parseDomain } from "@bourse/model/domain-text";
 import type { Role } from "@bourse/model/ids";
 import { ROLE_LENGTH_MAX, roleNameProblem } from "@bourse/model/role-name";
-import { type Form, mapped, named } from "./form.ts";
+import { cannotBeWritten, type Form, mapped, named } from "./form.ts";
 
 export const text: Form<string> = leaf({ type: "string", title: "text" });
 export const flag: Form<boolean> = leaf({ type: "boolean", title: "true or false" });
@@ -132,6 +132,11 @@ function leaf<T>(schema: Form<T>["schema"]): Form<T> {
 
 function attributeText({ name, value }: Attribute): string {
   if (value.type === "scalar") return `${name}:${value.milli / 1000}`;
-  if (value.type === "text") return `${name}:${value.text}`;
+  if (value.type === "text") {
+    const [again, ...more] = parseAttributes(`${name}:${value.text}`);
+    if (again?.value.type !== "text" || again.value.text !== value.text || more.length > 0)
+      throw cannotBeWritten(`that ${name} is the text ${value.text}, beside ranges`);
+    return `${name}:${value.text}`;
+  }
   return `${name}:[${value.ranges.map(({ begin, end }) => `${begin}-${end}`).join(",")}]`;
 }
