@@ -121,7 +121,7 @@ describe("an error says where, what is wrong, and what is allowed", () => {
       "nothing needed",
       "name: x\n",
       [
-        "s.yaml:1:1: duration is missing: of virtual time, at most",
+        "s.yaml:1:1: duration is missing: how long the run lasts at most, in virtual time",
         "s.yaml:1:1: agents is missing: the machines, by shape",
       ],
     ],

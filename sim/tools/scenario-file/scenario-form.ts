@@ -237,7 +237,7 @@ export const scenarioForm = object<ScenarioDocument>({
     SCENARIO_DEFAULTS.seed,
     "of all chance; the same seed gives the same run",
   ),
-  durationMs: required("duration", period, "of virtual time, at most"),
+  durationMs: required("duration", period, "how long the run lasts at most, in virtual time"),
   until: maybe(
     "until",
     oneOf(["done", "time"] as const),

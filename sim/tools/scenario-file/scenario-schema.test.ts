@@ -32,7 +32,7 @@ test("every field says what it is for", () => {
 
 test("a document of nothing lacks what has no default, and no more", () => {
   expect(schemaProblems({}).map(({ message }) => message)).toEqual([
-    "duration is missing: of virtual time, at most",
+    "duration is missing: how long the run lasts at most, in virtual time",
     "agents is missing: the machines, by shape",
   ]);
 });
