@@ -133,7 +133,6 @@ function addFramework({ world, scenario, spec, name, plans, tools }: FrameworkTo
     name,
     info,
     remembersEnded: false,
-    remembersEnded: false,
     session: { ...SESSION_DEFAULTS, ...suppressedAtFirst(spec), ...scenario.sessionConfig },
     createPolicy: (saved) => {
       if (source === null) {
