@@ -283,6 +283,11 @@ test.each<[what: string, text: string, warning: string]>([
     "s.yaml:10:19: shell.crashes: processes will crash and have forgotten everything when they come back",
   ],
   [
+    "rest where something always ends",
+    `${small}  - { name: g, kind: greedy, run: 5s }\nliveness: {}`,
+    "s.yaml:10:35: frameworks[1].run: what ends is replaced for ever: the liveness phase will find no rest",
+  ],
+  [
     "a constraint that nobody meets",
     small.replace(
       "kind: batch",

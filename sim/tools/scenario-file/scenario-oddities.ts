@@ -1,5 +1,10 @@
 import type { FaultKind } from "@bourse/engine/scenario/fault";
-import type { BatchSpec, FrameworkSpec, Scenario } from "@bourse/engine/scenario/scenario";
+import type {
+  BatchSpec,
+  FrameworkSpec,
+  PolicySpec,
+  Scenario,
+} from "@bourse/engine/scenario/scenario";
 import { taskCountOf } from "@bourse/engine/scenario/scenario-size";
 import type { Amount } from "@bourse/model/quota";
 import { formatMilli, type Resources, scalarMilli } from "@bourse/model/resources";
@@ -35,6 +40,8 @@ function lookAt(scenario: Scenario, spec: FrameworkSpec, place: Place): void {
   const { policy } = spec;
   if (policy.kind === "batch") lookAtBatch(scenario, spec, policy, place);
   if (policy.kind !== "service" && policy.kind !== "greedy") return;
+  if (scenario.end.liveness !== null && isEndless(policy))
+    place.at("run").refuse("what ends is replaced for ever: the liveness phase will find no rest");
   const problem = waitsForEver(scenario, spec, policy.size);
   if (problem !== null) place.at("size").refuse(problem);
 }
@@ -65,6 +72,11 @@ function lookAtBatch(
       .in("placement", "constraints", index, "attribute")
       .refuse(`no agent has the attribute ${attribute}: nothing will be placed`);
   }
+}
+
+/** Its tasks end, and others take their place. */
+function isEndless(policy: Extract<PolicySpec, { readonly kind: "service" | "greedy" }>): boolean {
+  return Number.isFinite(policy.kind === "service" ? policy.runMs[0] : policy.runMs);
 }
 
 /** Why a task of these amounts will never be placed; null = it may. */
