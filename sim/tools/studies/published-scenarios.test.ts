@@ -34,7 +34,7 @@ describe("DRF paper, section 6.1 (CASES 1b)", () => {
     const sums = [0, 0];
     let samples = 0;
     while (run.step()) {
-      if (run.world.simulation.nowMs < 60_000) continue;
+      if (run.world.simulation.nowMs < 40_000) continue;
       samples += 1;
       for (const [index, tasks] of runningOf(run).entries())
         sums[index] = (sums[index] ?? 0) + tasks;
