@@ -302,6 +302,10 @@ describe("which format it is", () => {
     await expect(imported({ "x.csv": short })).rejects.toThrow(
       /x.csv:2: the row has 4 values, it must have 5/,
     );
+    const other = { "x.csv": "a,b,c\n1,2,3\n" };
+    await expect(imported(other, { format: "openb" })).rejects.toThrow(
+      /x.csv:2: the table has no column cpu_milli/,
+    );
     const negative = "sn,cpu_milli,memory_mib,gpu,model\nn0,-64000,262144,2,T4\n";
     await expect(imported({ "x.csv": negative })).rejects.toThrow(
       /x.csv:2: cpu_milli: "-64000" is not allowed/,

@@ -59,6 +59,12 @@ export class TraceRecord {
     const text = this.text(column);
     const value = NUMBER.test(text) ? Number(text) : Number.NaN;
     if (value >= 0 && value <= max) return value;
+    if (!this.has(column)) {
+      throw this.refusal(
+        `the table has no column ${column}`,
+        "name the format that it is of, or none: then it is told by the first line",
+      );
+    }
     throw this.refusal(
       `${column}: ${JSON.stringify(text.slice(0, 60))} is not allowed`,
       `write a number from 0 to ${max}`,
