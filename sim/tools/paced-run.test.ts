@@ -32,6 +32,20 @@ test("a run that is stopped says what it has and what it lacks", async () => {
   expect(lacks).toEqual([expect.stringMatching(/^load-1: \d+ of 50 tasks neither run nor have/)]);
 });
 
+test("a cluster that breaks is a bug with a time and a seed", async () => {
+  const noted = (): never => {
+    throw new Error("no more paper");
+  };
+  const flapping = { upMs: 1_000, downMs: 1_000 };
+  const frameworks = scenario.frameworks.map((spec) => ({ ...spec, flapping }));
+  const broken = { ...scenario, frameworks, shell: { ...scenario.shell, hasCrashes: true } };
+  await expect(runPaced(broken, { noted })).rejects.toMatchObject({
+    code: "internal",
+    message: expect.stringMatching(/^the simulated cluster broke after \d+ ms: no more paper$/),
+    hint: expect.stringContaining('seed "1"'),
+  });
+});
+
 test("who waits for the event loop is heard while a run goes on", async () => {
   let turns = 0;
   const timer = setInterval(() => {

@@ -2,6 +2,7 @@ import type { RunReport } from "@bourse/engine/report/run-report";
 import { type RunTools, ScenarioRun } from "@bourse/engine/scenario/run-scenario";
 import type { Scenario } from "@bourse/engine/scenario/scenario";
 import { agentCountOf, taskCountOf } from "@bourse/engine/scenario/scenario-size";
+import { ClusterError } from "@bourse/model/errors";
 import { scalarMilli } from "@bourse/model/resources";
 
 export interface PacedTools extends Pick<RunTools, "progress" | "noted" | "start"> {
@@ -26,13 +27,27 @@ export async function runPaced(scenario: Scenario, tools: PacedTools = {}): Prom
   const { signal, ...runTools } = tools;
   const run = new ScenarioRun(scenario, { ...runTools, stopwatch, peakRssMib });
   let sliceEndMs = performance.now() + SLICE_MS;
-  while (signal?.aborted !== true && run.step()) {
+  while (signal?.aborted !== true && stepped(run, scenario)) {
     if (performance.now() < sliceEndMs) continue;
     await new Promise<void>((resolve) => setImmediate(resolve));
     sliceEndMs = performance.now() + SLICE_MS;
   }
   const report = run.report();
   return { report, lacks: report.isComplete ? [] : run.lacks };
+}
+
+/** A core that throws breaks a promise of its own: a bug, which who runs into it can show to others. */
+function stepped(run: ScenarioRun, { seed }: Scenario): boolean {
+  try {
+    return run.step();
+  } catch (cause) {
+    const { nowMs } = run.world.simulation;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new ClusterError("internal", `the simulated cluster broke after ${nowMs} ms: ${why}`, {
+      cause,
+      hint: `this is a bug in Bourse: keep the scenario and its seed ${JSON.stringify(seed)}; BOURSE_DEBUG=1 shows where`,
+    });
+  }
 }
 
 /** A double holds nanoseconds since the process began exactly for 104 days. */
