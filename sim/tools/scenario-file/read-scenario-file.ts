@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import type { LoadRow } from "@bourse/engine/scenario/load-row";
 import type { Scenario } from "@bourse/engine/scenario/scenario";
 import { ClusterError } from "@bourse/model/errors";
@@ -67,6 +67,11 @@ export async function readScenario(text: string, origin: ScenarioOrigin): Promis
 }
 
 async function textOf(path: string): Promise<string> {
+  if (/\.csv(\.gz)?$/i.test(path)) {
+    throw new ClusterError("invalid_call", `${path} is a load file, and a run needs a scenario`, {
+      hint: `write one with agents and a framework of kind batch whose \`load: ${basename(path)}\`; see sim/scenarios/smoke.yaml`,
+    });
+  }
   try {
     const bytes = await readFile(path);
     if (bytes.length <= LENGTH_MAX) return new TextDecoder("utf-8", { fatal: true }).decode(bytes);

@@ -304,6 +304,7 @@ describe("files that cannot be read", () => {
     ["that are not there", "none.yaml", "there is no such file"],
     ["that are directories", ".", "it is a directory"],
     ["that are no text", "binary", "it is no text"],
+    ["that are loads", "rows.csv.gz", "is a load file, and a run needs a scenario"],
   ])("%s", async (_what, name, message) => {
     writeFileSync(join(directory, "binary"), Buffer.from([0xff, 0xfe, 0x00, 0xc3, 0x28]));
     await expect(readScenarioFile(join(directory, name))).rejects.toMatchObject({
