@@ -14,7 +14,9 @@ export function addJournalCommands(root: Command): void {
     );
   journal
     .command("replay")
-    .description("apply a journal again and compare the hashes")
+    .description(
+      "apply a journal file again and compare the hashes; `bourse sim replay` looks into it",
+    )
     .addHelpText(
       "after",
       examples("bourse journal replay .bourse/master/journal/0000000001-000001.journal"),

@@ -11,11 +11,15 @@ const LINES_MAX = 40;
 export function findingText(
   { colors }: Context,
   finding: Finding | null,
-  { files }: WalkResult,
+  of: { readonly result: WalkResult; readonly condition: string | null },
 ): string {
+  const { files, isStopped } = of.result;
   const inputs = files.reduce((sum, file) => sum + file.inputs, 0);
   if (finding === null) {
-    return `nothing was found in ${inputs} inputs: every hash and every invariant holds\n`;
+    const where = isStopped ? `the first ${inputs} inputs` : `${inputs} inputs`;
+    return of.condition === null
+      ? `nothing was found in ${where}: every hash and every invariant holds\n`
+      : `after none of ${where} it holds: ${of.condition}\n`;
   }
   const { bold } = colors;
   const at = `${finding.epoch}.${finding.position}`;

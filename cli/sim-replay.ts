@@ -132,7 +132,9 @@ async function replay(context: Context, path: string, flags: ReplayFlags): Promi
     });
   }
   if (bisector !== null)
-    print(context, bisector.finding, () => findingText(context, bisector.finding, result));
+    print(context, bisector.finding, () =>
+      findingText(context, bisector.finding, { result, condition: condition?.text ?? null }),
+    );
   else if (crossings !== null)
     print(context, crossings.list, () => crossingsText(context, crossings));
   else await show(context, { result, stop, flags: { show: flags.show ?? [], subject } });
