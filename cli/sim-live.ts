@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import type { LiveReport } from "@bourse/sim/tools/live/live-report";
 import type { Command } from "commander";
 import { type Context, contextFor, integerOf } from "./context.ts";
+import { DAEMON_FLAGS } from "./daemon-flags.ts";
 import { examples } from "./examples.ts";
 import { renderData } from "./output.ts";
 
@@ -50,8 +51,7 @@ export function addSimLiveCommand(sim: Command): void {
         ),
         seed: flags.seed,
         keepDirectory: flags.keep ?? null,
-        // With our own flags of Node: `node --cpu-prof bourse.js sim live` profiles every process.
-        command: [process.execPath, ...process.execArgv, BOURSE] as const,
+        command: [process.execPath, ...LIVE_FLAGS, ...process.execArgv, BOURSE] as const,
       };
       const { runLive } = await import("@bourse/sim/tools/live/live-run");
       const abort = new AbortController();
@@ -70,6 +70,11 @@ export function addSimLiveCommand(sim: Command): void {
     });
 }
 
+/**
+ * Each daemon would have a machine of its own; here they share one, and four threads of each that collect garbage would
+ * hold up all the others. Our own flags come last: `node --cpu-prof bourse.js sim live` profiles every process.
+ */
+const LIVE_FLAGS = [...DAEMON_FLAGS, "--v8-pool-size=1"];
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 const BOURSE = fileURLToPath(new URL("../bin/bourse.js", import.meta.url));
 

@@ -42,6 +42,8 @@ export class Metrics {
     buckets: APPLY_SECONDS,
     registers: [this.#registry],
   });
+  readonly #allocationAfterChange = this.#allocation.labels("change");
+  readonly #allocationInTime = this.#allocation.labels("interval");
   readonly #store = new Histogram({
     name: "master_registry_store_seconds",
     help: "Time until an append to the registry was durable.",
@@ -98,9 +100,8 @@ export class Metrics {
       this.#applyOf.set(title, child);
     }
     child.observe(elapsedMs / 1000);
-    if (input.kind === "batch-end")
-      this.#allocation.observe({ trigger: "change" }, elapsedMs / 1000);
-    if (input.kind === "wake") this.#allocation.observe({ trigger: "interval" }, elapsedMs / 1000);
+    if (input.kind === "batch-end") this.#allocationAfterChange.observe(elapsedMs / 1000);
+    if (input.kind === "wake") this.#allocationInTime.observe(elapsedMs / 1000);
   }
 
   stored(records: number, elapsedMs: number): void {
