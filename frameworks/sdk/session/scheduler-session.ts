@@ -300,10 +300,10 @@ export class SchedulerSession<Input = never, Output = never> {
 
   /** An answer that the task runs although it should be killed: the kill was lost with some link. */
   #repeatKill(status: TaskStatus): void {
-    const kill = this.#tasks.killOf(status.taskId);
-    if (kill === undefined || status.state === "TASK_KILLING") return;
-    if (status.reason === "REASON_RECONCILIATION" || status.reason === "REASON_AGENT_REREGISTERED")
-      this.#send({ kind: "kill", taskId: status.taskId, ...kill });
+    const { taskId, state, reason } = status;
+    if (reason !== "REASON_RECONCILIATION" && reason !== "REASON_AGENT_REREGISTERED") return;
+    const kill = state === "TASK_KILLING" ? undefined : this.#tasks.killOf(taskId);
+    if (kill !== undefined) this.#send({ kind: "kill", taskId, ...kill });
   }
 
   #acknowledge(agentId: AgentId | undefined, { taskId, uuid }: TaskStatus): void {
