@@ -6,7 +6,7 @@ import type { Verdict } from "./judge.ts";
 import { simplerScenarios } from "./simpler.ts";
 
 export interface ShrinkOptions {
-  /** Of the violations of the scenario the one to keep: those of other checks are another story. */
+  /** Of the violations of the scenario the one to keep. */
   readonly violation: Violation;
   /** Runs a candidate. */
   judge(scenario: Scenario): Verdict;
@@ -17,7 +17,7 @@ export interface ShrinkOptions {
 
 export interface Shrunk {
   readonly scenario: Scenario;
-  /** What it now violates: of the same check. */
+  /** What it now violates: the same, of other tasks or agents perhaps. */
   readonly violation: Violation;
   readonly runs: number;
 }
@@ -70,8 +70,8 @@ class Shrinker {
     this.runs += 1;
     const verdict = this.#options.judge(candidate);
     this.#options.progress?.(this.runs, this.best);
-    const { check } = this.#options.violation;
-    const same = verdict.violations.find((violation) => violation.check === check);
+    const story = storyOf(this.#options.violation);
+    const same = verdict.violations.find((violation) => storyOf(violation) === story);
     if (same === undefined) return false;
     this.best = candidate;
     this.violation = same;
@@ -113,4 +113,13 @@ class Shrinker {
 /** How much there is to read. */
 export function sizeOf({ faults, operations, frameworks, agents, roles }: Scenario): number {
   return JSON.stringify([faults, operations, frameworks, agents, roles]).length;
+}
+
+/**
+ * What a violation says but for names and numbers, so that it is known again in a smaller scenario. Nothing (0) and
+ * something are not the same.
+ */
+export function storyOf({ check, message }: Violation): string {
+  const [firstLine = ""] = message.split("\n");
+  return `${check}: ${firstLine.replace(/\S*\d\S*/g, (word) => (word === "0" ? "0" : "#"))}`;
 }

@@ -51,18 +51,13 @@ function* wholes(scenario: Scenario, violation: Violation): Generator<Scenario> 
     const { [key]: _left, ...rest } = master;
     if (RANDOM_OF_MASTER.has(key)) yield { ...scenario, master: rest };
   }
-  // What is broken before the end of the load needs no more of it, nor a liveness phase.
+  // What is broken before the end of the load needs no more of it. What is found at rest needs its time to rest.
+  const lastMs = Math.max(lastFaultMs(scenario) + 1_000, 1_000);
+  if (lastMs < end.atMs - 1_000) yield { ...scenario, end: { ...end, atMs: lastMs } };
+  if (violation.atMs >= end.atMs) return;
+  if (end.liveness !== null) yield { ...scenario, end: { ...end, liveness: null } };
   const brokenMs = Math.ceil(violation.atMs / 1_000) * 1_000 + 1_000;
   if (brokenMs < end.atMs) yield { ...scenario, end: { ...end, atMs: brokenMs } };
-  const lastMs = lastFaultMs(scenario) + 1_000;
-  if (lastMs < end.atMs - 1_000) yield { ...scenario, end: { ...end, atMs: lastMs } };
-  const { liveness } = end;
-  if (liveness !== null) {
-    yield { ...scenario, end: { ...end, liveness: null } };
-    const withinMs = Math.ceil(liveness.withinMs / 2);
-    if (withinMs > 20_000)
-      yield { ...scenario, end: { ...end, liveness: { ...liveness, withinMs } } };
-  }
 }
 
 /** What a random scenario draws of the master; the times stay as they are. */
