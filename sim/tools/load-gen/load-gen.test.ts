@@ -135,6 +135,21 @@ describe("laws", () => {
   });
 });
 
+test("draws are the same to the bit everywhere: golden values", () => {
+  const first = (law: Distribution): readonly number[] => sample(law, 3);
+  expect(first({ kind: "exponential", mean: 1, max: Infinity })).toEqual(GOLDEN.exponential);
+  expect(first({ kind: "lognormal", median: 60, sigma: 2, max: 1e9 })).toEqual(GOLDEN.lognormal);
+  expect(first({ kind: "power-law", exponent: 1.8, from: 1, to: 1_000 })).toEqual(GOLDEN.powerLaw);
+  expect([exactExp(1.5), exactLn(1.5), exactWave(0.1)]).toEqual(GOLDEN.functions);
+});
+
+const GOLDEN = {
+  exponential: [0.51442616363056, 0.7106621144339442, 0.12488343846052885],
+  lognormal: [24.043155022421, 86.9944607912378, 7669.558161375445],
+  powerLaw: [18.783603407519664, 4.446916492958878, 11.733439584068023],
+  functions: [4.4816890703380645, 0.4054651081081644, 0.5877852522924731],
+};
+
 describe("arrivals", () => {
   const HOUR = 3_600_000;
   const times = (arrivals: Arrivals, durationMs = HOUR): readonly number[] =>
