@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { allocatorBench } from "./allocator.ts";
 import { measureCodec } from "./codec.ts";
 import { measureCore } from "./core.ts";
+import { measureLive } from "./live.ts";
 import { type Bench, figuresBench } from "./report.ts";
 import { simBench } from "./sim.ts";
 
@@ -11,6 +12,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   core: figuresBench(measureCore),
   sim: simBench,
   codec: figuresBench(measureCodec),
+  live: figuresBench(measureLive),
 };
 
 const USAGE = `usage: npm run bench -- ${Object.keys(BENCHES).join("|")} [-o table|json] [--quick]`;
