@@ -95,7 +95,7 @@ describe("times", () => {
   });
 });
 
-test("agents that came at once are not pinged at once, and each as often as any (M-46)", () => {
+test("agents that came at once are not pinged at once, and each as often as the others (M-46)", () => {
   const world = new World({ agentPingIntervalMs: 15_000 });
   const pings: number[] = [];
   for (let session = 1; session <= 100; session++)
