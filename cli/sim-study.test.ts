@@ -26,7 +26,7 @@ test("a study prints a table with what was published beside what was measured, a
     ...[...OPENB, ...files(), "--rules", "best-fit", "--seeds", "1"],
   );
   expect(code).toBe(0);
-  expect(stdout).toMatch(/RULE +AT 50 %, PUBLISHED/i);
+  expect(stdout).toMatch(/RULE +50 %, PUBLISHED +50 %, OURS/i);
   expect(stdout).toMatch(/best-fit +50\.01/);
   expect(stdout).toContain("0 violations");
 });

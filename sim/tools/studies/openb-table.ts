@@ -86,7 +86,7 @@ export function studyOpenb(
     title: `openb (CASES section 6): percent of the GPUs that are allocated, mean of ${seeds.length} seeds`,
     columns: [
       "rule",
-      ...ARRIVED_PERCENT.flatMap((percent) => [`at ${percent} %, published`, "ours"]),
+      ...ARRIVED_PERCENT.flatMap((percent) => [`${percent} %, published`, `${percent} %, ours`]),
       "difference at 100 %",
     ],
     rows,
