@@ -4,6 +4,7 @@ import type { LoadCommand, LoadReply } from "@bourse/model/load";
 import type { Command } from "commander";
 import { contextFor } from "./context.ts";
 import { begun, daemonLogger, runUntilSignal } from "./daemon.ts";
+import { examples } from "./examples.ts";
 
 interface LoadFlags {
   readonly task: string;
@@ -21,6 +22,7 @@ export function addLoadCommand(root: Command): void {
     .option("--task <amounts>", "what each task takes", "cpus:0.1;mem:32")
     .option("--seed <text>", "of the times of submission", "1")
     .option("--log-level <level>", "trace, debug, info, warn or error", "info")
+    .addHelpText("after", examples("bourse load --task 'cpus:0.1;mem:32'"))
     .action(async (flags: LoadFlags, command: Command) => {
       const { masters } = contextFor(command);
       const logger = daemonLogger("load", flags.logLevel);
