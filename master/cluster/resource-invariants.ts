@@ -127,6 +127,10 @@ export function checkAllocator(state: ClusterState, report: Report): void {
   }
 }
 
+function isShared(resource: Resource): boolean {
+  return resource.isShared === true;
+}
+
 /** By framework and role. */
 type Given = Map<FrameworkId, Map<Role, Resources[]>>;
 
@@ -158,7 +162,8 @@ function checkHolders(
   report: Report,
 ): void {
   const compare = (holder: string, there: Resources, lists: readonly Resources[]): void => {
-    const here = addAll(lists);
+    // Copies of a shared volume count one by one here, which `sumOf` does not.
+    const here = lists.some((list) => list.some(isShared)) ? addAll(lists) : sumOf(lists);
     if (equal(there, here)) return;
     report(
       `${agentId}: ${holder} holds ${formatResources(there)} in the allocator, ${formatResources(here)} here`,

@@ -1,6 +1,7 @@
 import type { Cluster } from "@bourse/cluster/cluster";
+import { sumOf } from "@bourse/cluster/resource-sums";
 import type { AgentId, FrameworkId, TaskId } from "@bourse/model/ids";
-import { addAll, type Resources } from "@bourse/model/resources";
+import type { Resources } from "@bourse/model/resources";
 import type { TaskState } from "@bourse/model/task-state";
 
 /** What one agent's resources are doing: as the allocator counts, and as offers and tasks say. */
@@ -33,10 +34,10 @@ export function agentBooks(cluster: Cluster): readonly AgentBooks[] {
     books.push({
       agentId,
       total,
-      held: addAll(row.held.map(({ resources }) => resources)),
+      held: sumOf(row.held.map(({ resources }) => resources)),
       free: state.allocator.freeOf(agentId),
-      offered: addAll(Array.from(agent?.offers ?? [], ({ offer }) => offer.resources)),
-      allocated: addAll(holding.map(({ info }) => info.resources)),
+      offered: sumOf(Array.from(agent?.offers ?? [], ({ offer }) => offer.resources)),
+      allocated: sumOf(holding.map(({ info }) => info.resources)),
     });
   }
   return books;
