@@ -9,8 +9,8 @@ import type { ContainerLaunch } from "@bourse/task/effects";
 import { volumeKey } from "@bourse/task/volumes";
 import { describe, expect, test } from "vitest";
 import { RUNS_FOR_EVER } from "../containers.ts";
-import { makeLoad } from "../load.ts";
-import { LoadPolicy } from "../load-policy.ts";
+import { BatchPolicy } from "../frameworks/batch-policy.ts";
+import { batch, row } from "../frameworks/testing/offers.ts";
 import type { SimAgent } from "../sim-agent.ts";
 import type { SimFramework } from "../sim-framework.ts";
 import { PLAIN_SHELL, World } from "../world.ts";
@@ -46,13 +46,13 @@ function rig(): Rig {
     config: AGENT_CONFIG_DEFAULTS,
     workload: { plan: () => RUNS_FOR_EVER },
   });
-  const load = makeLoad(world.simulation.random.fork("load"), {
-    taskCount: 3,
-    tasksPerJob: 3,
-    fromMs: 0,
-    untilMs: 1,
-    tasksPerOfferMax: 3,
-  });
+  const spec = batch(
+    [row({ cpus: 0.1, mem: 128 }, { count: 3, runMs: Number.POSITIVE_INFINITY })],
+    {
+      tasksPerOfferMax: 3,
+    },
+  );
+  const random = world.simulation.random.fork("load");
   const framework = world.addFramework({
     name: "f1",
     info: {
@@ -65,7 +65,7 @@ function rig(): Rig {
       payload: NO_PAYLOAD,
     },
     session: SESSION_DEFAULTS,
-    createPolicy: () => new LoadPolicy(load),
+    createPolicy: () => new BatchPolicy({ spec, role: "f1", random, meter: null }),
   });
   world.startAll();
   world.simulation.runUntil(20_000);

@@ -5,8 +5,8 @@ import type { Amount, Quota } from "@bourse/model/quota";
 import type { Random } from "@bourse/model/random";
 import { scalar } from "@bourse/model/resources";
 import { reserved } from "@bourse/session/resource-forms";
+import { VolumePolicy } from "../frameworks/volume-policy.ts";
 import type { SimFramework } from "../sim-framework.ts";
-import { VolumePolicy } from "../volume-policy.ts";
 import type { World } from "../world.ts";
 import type { FaultScene } from "./fault-scene.ts";
 

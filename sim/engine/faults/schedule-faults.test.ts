@@ -6,8 +6,8 @@ import { SESSION_DEFAULTS } from "@bourse/session/session-io";
 import { AGENT_CONFIG_DEFAULTS } from "@bourse/task/config";
 import { describe, expect, test } from "vitest";
 import { RUNS_FOR_EVER } from "../containers.ts";
-import { makeLoad } from "../load.ts";
-import { LoadPolicy } from "../load-policy.ts";
+import { BatchPolicy } from "../frameworks/batch-policy.ts";
+import { batch, row } from "../frameworks/testing/offers.ts";
 import { FAULT_KINDS, type Fault, type FaultKind } from "../scenario/fault.ts";
 import { PLAIN_SHELL, World } from "../world.ts";
 import { randomFaults } from "./random-faults.ts";
@@ -39,13 +39,13 @@ function rig() {
       workload: { plan: () => RUNS_FOR_EVER },
     });
   }
-  const load = makeLoad(world.simulation.random.fork("load"), {
-    taskCount: 8,
-    tasksPerJob: 8,
-    fromMs: 0,
-    untilMs: 1,
-    tasksPerOfferMax: 2,
-  });
+  const spec = batch(
+    [row({ cpus: 0.1, mem: 128 }, { count: 8, runMs: Number.POSITIVE_INFINITY })],
+    {
+      tasksPerOfferMax: 2,
+    },
+  );
+  const random = world.simulation.random.fork("load");
   world.addFramework({
     name: "f1",
     info: {
@@ -58,7 +58,7 @@ function rig() {
       payload: NO_PAYLOAD,
     },
     session: SESSION_DEFAULTS,
-    createPolicy: () => new LoadPolicy(load),
+    createPolicy: () => new BatchPolicy({ spec, role: "f1", random, meter: null }),
   });
   world.startAll();
   world.simulation.runUntil(20_000);

@@ -15,15 +15,6 @@ export function accept(offers: readonly Offer[], tasks: readonly TaskInfo[]): Po
   };
 }
 
-/** Not terminal by itself, but no state to wait in: nobody promises that it comes back. */
-export function isGivenUp({ state }: TaskStatus): boolean {
-  return state === "TASK_LOST" || state === "TASK_UNKNOWN" || state === "TASK_GONE_BY_OPERATOR";
-}
-
-export function isLive({ state }: TaskStatus): boolean {
-  return state === "TASK_STAGING" || state === "TASK_STARTING" || state === "TASK_RUNNING";
-}
-
 export function kill({ taskId, agentId }: TaskStatus): PolicyCall {
   return agentId === undefined ? { kind: "kill", taskId } : { kind: "kill", taskId, agentId };
 }

@@ -10,9 +10,9 @@ import { GreedyPolicy } from "../frameworks/greedy-policy.ts";
 import { HoarderPolicy } from "../frameworks/hoarder-policy.ts";
 import { IdlePolicy } from "../frameworks/idle-policy.ts";
 import type { LoadMeter } from "../frameworks/load-meter.ts";
+import { SimService } from "../frameworks/sim-service.ts";
+import { VolumePolicy } from "../frameworks/volume-policy.ts";
 import type { SavedPolicy, SimPolicy } from "../sim-framework.ts";
-import { SimService } from "../sim-service.ts";
-import { VolumePolicy } from "../volume-policy.ts";
 import type { BatchSpec, PolicySpec, ServiceSpec } from "./scenario.ts";
 
 export interface PolicyContext {

@@ -1,5 +1,5 @@
 import { formatResources } from "@bourse/model/resources";
-import { VolumePolicy } from "../volume-policy.ts";
+import { VolumePolicy } from "../frameworks/volume-policy.ts";
 import type { World } from "../world.ts";
 
 /** What has not come to rest yet, in words; nothing when all is as it should be. */

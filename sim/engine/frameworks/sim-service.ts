@@ -4,7 +4,7 @@ import type { ServiceConfig } from "@bourse/service-policy/service-config";
 import type { ServiceInput, ServiceOutput, ServiceRecord } from "@bourse/service-policy/service-io";
 import { ServicePolicy } from "@bourse/service-policy/service-policy";
 import type { PolicyCalls, PolicyEvent } from "@bourse/session/policy";
-import type { SimPolicy } from "./sim-framework.ts";
+import type { SimPolicy } from "../sim-framework.ts";
 
 /** The service that is shipped, as a simulated framework: it is done when as many instances run as it was asked for. */
 export class SimService implements SimPolicy {

@@ -12,8 +12,8 @@ import { resourcesOf } from "@bourse/session/amounts";
 import { fit } from "@bourse/session/placement";
 import type { PolicyCall, PolicyCalls, PolicyEvent } from "@bourse/session/policy";
 import { reserved, unreserved, volume } from "@bourse/session/resource-forms";
-import type { SimPolicy } from "./sim-framework.ts";
-import { isGivenUp, isLive } from "./task-fate.ts";
+import type { SimPolicy } from "../sim-framework.ts";
+import { isGivenUp, isLive } from "../task-fate.ts";
 
 export interface VolumePolicyOptions {
   readonly info: FrameworkInfo;
