@@ -14,7 +14,7 @@ interface GenFlags extends GeneratorText {
 /** The flags that are fields of the generator; commander hands over the global ones as well. */
 const FIELDS = [
   ...["preset", "duration", "rate", "jobs", "arrivals", "tasks", "cpus", "mem", "disk", "gpus"],
-  ...["run", "ownRuns", "name"],
+  ...["run", "ownRuns", "name", "stream"],
 ] as readonly (keyof GeneratorText)[];
 
 /** `bourse sim gen`: a synthetic load as a file that `bourse sim run` takes. */
@@ -23,6 +23,7 @@ export function addSimGenCommand(sim: Command): void {
     .command("gen")
     .description("generate a load by its laws, as a load file; the same seed gives the same load")
     .option("--preset <name>", "a published mix: facebook-hadoop, omega, nomad-c100k")
+    .option("--stream <name>", "only this one of its streams, e.g. batch or service of omega")
     .option("--duration <time>", "jobs arrive from 0 until then (default: 1h)")
     .option("--rate <jobs/time>", "how often jobs arrive (default: 1/s)")
     .option("--jobs <count>", "so many jobs, anywhere in the duration, instead of a rate")
@@ -43,7 +44,7 @@ export function addSimGenCommand(sim: Command): void {
       examples(
         "bourse sim gen --rate 20/s --duration 1h --cpus 0.1..1 --mem 64MiB..1GiB --run lognormal:60s,2 --seed 7 > load.csv",
         "bourse sim gen --jobs 500 --tasks power:1.8,1..1000 --run exponential:90s --out load.csv.gz",
-        "bourse sim gen --preset omega --duration 6h --out omega.csv",
+        "bourse sim gen --preset omega --stream batch --duration 6h --seed 7 --out omega-batch.csv",
       ),
     )
     .action(async (flags: GenFlags, command: Command) => {

@@ -63,6 +63,7 @@ export const GENERATOR_SCHEMA = {
       description: "Jobs arrive from 0 until then.",
       default: GENERATOR_DEFAULTS.duration,
     },
+    stream: { type: "string", description: "Only this one of the streams." },
     streams: {
       type: "array",
       minItems: 1,

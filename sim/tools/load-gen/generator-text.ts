@@ -19,6 +19,8 @@ export interface GeneratorText extends StreamText {
   /** Jobs arrive from 0 until then: `1h`. */
   readonly duration?: string | number;
   readonly streams?: readonly StreamText[];
+  /** Only this one of the streams: what different roles or frameworks run comes from loads of their own. */
+  readonly stream?: string;
 }
 
 /** One stream of jobs; a job with `stages` takes its tasks from them instead. Numbers are as their texts. */
@@ -84,11 +86,28 @@ export function readGenerator(text: GeneratorText, where = ""): GeneratorSpec {
       "names keep their chance apart: give each its own",
     );
   }
-  return { durationMs, streams: specs };
+  return { durationMs, streams: chosen(specs, text.stream, where) };
+}
+
+/** Each stream has chance of its own, so one by itself is what it is among the others. */
+function chosen(
+  specs: readonly StreamSpec[],
+  name: string | undefined,
+  where: string,
+): readonly StreamSpec[] {
+  if (name === undefined) return specs;
+  const found = specs.filter((spec) => spec.name === name);
+  if (found.length > 0) return found;
+  throw refusal(
+    `${named(where, "stream")}: there is no stream ${JSON.stringify(name)}`,
+    `take one of ${specs.map((spec) => spec.name).join(", ")}`,
+  );
 }
 
 const STREAMS_MAX = 1_000;
 const STAGES_MAX = 100;
+
+const BESIDE_PRESET = ["preset", "duration", "stream"];
 
 /** What is said beside a preset replaces what it says for all of its streams. */
 function readPreset(text: GeneratorText, name: string, where: string): GeneratorSpec {
@@ -99,15 +118,15 @@ function readPreset(text: GeneratorText, name: string, where: string): Generator
       `take one of ${Object.keys(PRESETS).join(", ")}`,
     );
   }
-  const beside = Object.keys(text).filter((key) => !["preset", "duration"].includes(key));
+  const beside = Object.keys(text).filter((key) => !BESIDE_PRESET.includes(key));
   if (beside.length > 0) {
     throw refusal(
       `${named(where, beside[0] ?? "")}: a preset says this already`,
-      "beside a preset only the duration may be said",
+      `beside a preset only ${BESIDE_PRESET.slice(1).join(" and ")} may be said`,
     );
   }
-  const { duration = preset.text.duration } = text;
-  return readGenerator(duration === undefined ? preset.text : { ...preset.text, duration }, where);
+  const { preset: _, ...changes } = text;
+  return readGenerator({ ...preset.text, ...changes }, where);
 }
 
 function readStream(text: StreamText, defaultName: string, where: string): StreamSpec {

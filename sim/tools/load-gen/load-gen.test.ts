@@ -265,6 +265,16 @@ describe("a generated load", () => {
     expect(all.filter(({ job }) => job.startsWith("batch-"))).toEqual(alone);
   });
 
+  test("one stream of a mix by itself is what it is among the others", () => {
+    const mix = { preset: "omega", duration: "30m" };
+    const shapes = (text: GeneratorText): readonly string[] =>
+      generateLoad(readGenerator(text), "7").map(({ job: _, ...row }) => JSON.stringify(row));
+    const batch = shapes({ ...mix, stream: "batch" });
+    const service = shapes({ ...mix, stream: "service" });
+    expect([batch.length, service.length].every((length) => length > 0)).toBe(true);
+    expect([...batch, ...service].sort()).toEqual([...shapes(mix)].sort());
+  });
+
   test("a part of a GPU is no whole one", () => {
     const rows = generateLoad(readGenerator({ duration: "1m", gpus: "0.25:1,2:1" }), "1");
     for (const { amounts, gpuMilli } of rows) {
@@ -391,6 +401,7 @@ describe("the text of a generator", () => {
     [{ stages: [{}, { run: "x" }] }, 'stages[1].run: "x" is not allowed'],
     [{ preset: "borg" }, 'preset: there is no "borg"'],
     [{ preset: "omega", cpus: "1" }, "cpus: a preset says this already"],
+    [{ preset: "omega", stream: "web" }, 'stream: there is no stream "web"'],
   ])("%j is refused", (text, message) => {
     expect(() => readGenerator(text)).toThrow(
       expect.objectContaining({
