@@ -283,6 +283,11 @@ test.each<[what: string, text: string, warning: string]>([
     "s.yaml:10:19: shell.crashes: processes will crash and have forgotten everything when they come back",
   ],
   [
+    "a task longer than the liveness phase",
+    `${small}liveness: { within: 1m }`,
+    "s.yaml:9:7: frameworks[0].load: a task runs for 90s, longer than the liveness phase",
+  ],
+  [
     "rest where something always ends",
     `${small}  - { name: g, kind: greedy, run: 5s }\nliveness: {}`,
     "s.yaml:10:35: frameworks[1].run: what ends is replaced for ever: the liveness phase will find no rest",

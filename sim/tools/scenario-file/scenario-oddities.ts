@@ -56,6 +56,11 @@ function lookAtBatch(
   const late = load.reduce((sum, { atMs, count }) => sum + (atMs < end.atMs ? 0 : count), 0);
   if (late > 0 && !isClosedLoop)
     place.at("load").refuse(`${late} tasks arrive after the end, ${durationText(end.atMs)}`);
+  const longestMs = load.reduce((max, { runMs }) => Math.max(max, finite(runMs)), 0);
+  if (end.liveness !== null && longestMs > end.liveness.withinMs)
+    place
+      .at("load")
+      .refuse(`a task runs for ${durationText(longestMs)}, longer than the liveness phase`);
   const told = new Set<string>();
   const seen = new Set<readonly Amount[]>(); // Rows of a load file share their lists: millions of rows, some shapes.
   for (const [index, { amounts }] of load.entries()) {
@@ -72,6 +77,11 @@ function lookAtBatch(
       .in("placement", "constraints", index, "attribute")
       .refuse(`no agent has the attribute ${attribute}: nothing will be placed`);
   }
+}
+
+/** What runs for ever may go on in the liveness phase. */
+function finite(runMs: number): number {
+  return Number.isFinite(runMs) ? runMs : 0;
 }
 
 /** Its tasks end, and others take their place. */
