@@ -23,6 +23,9 @@ const PRESSURE_MILLI = 1_000;
 export class FragmentationScore implements PlacementScore {
   readonly isStable = true;
   readonly #mix: readonly TaskShare[];
+  readonly #mixOf = new Map<string, ModelMix>();
+  /** Of agents in hand: what is lost as they are. */
+  readonly #before = new WeakMap<HeldAgent, { version: number; lost: number }>();
   readonly #cpuColumn: number;
   readonly #stock: GpuStock;
   readonly #pressure = new Map<string, number>();
@@ -38,8 +41,9 @@ export class FragmentationScore implements PlacementScore {
     this.#stock = stock;
   }
 
-  scoreOf({ space }: HeldAgent, wanted: TaskClass): number {
-    const lost = this.#leastLost(space, wanted).lost - this.#lost(space, null, 0);
+  scoreOf(held: HeldAgent, wanted: TaskClass): number {
+    const { space } = held;
+    const lost = this.#leastLost(space, wanted).lost - this.#lostBefore(held);
     const gpus = wanted.gpuCount + wanted.gpuMilli / WHOLE_DEVICE;
     const pressure = gpus === 0 ? 0 : this.#pressureOn(space.gpuModel) * gpus;
     return Math.floor(-(lost + PRESSURE_MILLI * pressure) / STEP_MILLI);
@@ -56,7 +60,9 @@ export class FragmentationScore implements PlacementScore {
     }
     let best = { lost: Number.POSITIVE_INFINITY, devices: 0 };
     for (let device = 0; device < space.deviceCount; device++) {
-      if ((space.devices[device] as number) < wanted.gpuMilli) continue;
+      const left = space.devices[device] as number;
+      // Of devices with equally much left the first speaks for all.
+      if (left < wanted.gpuMilli || space.devices.indexOf(left) < device) continue;
       const lost = this.#lost(space, wanted, 1 << device);
       if (lost < best.lost) best = { lost, devices: 1 << device };
     }
@@ -67,12 +73,32 @@ export class FragmentationScore implements PlacementScore {
   #lost(space: FreeSpace, taken: TaskClass | null, deviceMask: number): number {
     this.#leave(space, taken, deviceMask);
     if (this.#total === 0) return 0;
-    let lost = 0;
-    for (let place = 0; place < this.#mix.length; place++) {
-      const share = this.#mix[place] as TaskShare;
-      lost += share.weight * (this.#total - this.#usable(space, share));
+    const { shares, hopeless } = this.#mixFor(space.gpuModel);
+    let lost = hopeless * this.#total;
+    for (let place = 0; place < shares.length; place++) {
+      const share = shares[place] as TaskShare;
+      lost += share.weight * (this.#total - this.#usable(space.deviceCount, share));
     }
     return lost;
+  }
+
+  #lostBefore(held: HeldAgent): number {
+    const known = this.#before.get(held);
+    if (known?.version === held.version) return known.lost;
+    const lost = this.#lost(held.space, null, 0);
+    this.#before.set(held, { version: held.version, lost });
+    return lost;
+  }
+
+  #mixFor(model: string): ModelMix {
+    const known = this.#mixOf.get(model);
+    if (known !== undefined) return known;
+    const shares = this.#mix.filter(
+      ({ gpus, models }) => gpus > 0 && (models === null || models.includes(model)),
+    );
+    const made = { shares, hopeless: 1 - shares.reduce((sum, { weight }) => sum + weight, 0) };
+    this.#mixOf.set(model, made);
+    return made;
   }
 
   #leave(space: FreeSpace, taken: TaskClass | null, deviceMask: number): void {
@@ -90,8 +116,7 @@ export class FragmentationScore implements PlacementScore {
   }
 
   /** Of what is left, the thousandths that tasks of the share could use. */
-  #usable({ deviceCount, gpuModel }: FreeSpace, { cpus, gpus, milli, models }: TaskShare): number {
-    if (gpus === 0 || (models !== null && !models.includes(gpuModel))) return 0;
+  #usable(deviceCount: number, { cpus, gpus, milli }: TaskShare): number {
     let fitting = 0;
     let usable = 0;
     for (let device = 0; device < deviceCount; device++) {
@@ -127,4 +152,10 @@ export class FragmentationScore implements PlacementScore {
       }
     }
   }
+}
+
+/** The tasks that GPUs of one model will do for, and the fraction of those for which they will not. */
+interface ModelMix {
+  readonly shares: readonly TaskShare[];
+  readonly hopeless: number;
 }
