@@ -64,7 +64,7 @@ function chartSections(runs: number): readonly Section[] {
       chartFigure(
         "latency",
         "How long tasks took, from their arrival",
-        "Lower is better, and flat: a rise says that work comes faster than it is placed. In each interval the median (dashed) and the 99th percentile of the tasks that reached the state then; of fewer than 100 that is the slowest. A logarithmic scale; 1 ms and less is drawn at 1 ms.",
+        `Lower is better, and flat: a rise says that work comes faster than it is placed. ${runs > 1 ? "The 99th percentile and the median, B dashed," : "The 99th percentile and the median (dashed)"} of the tasks that reached the state in the interval; of fewer than 100 the 99th percentile is the slowest. A logarithmic scale; 1 ms and less is drawn at 1 ms.`,
       ),
       chartFigure(
         "waiting",

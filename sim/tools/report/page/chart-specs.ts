@@ -60,16 +60,22 @@ export function chartSpecs(runs: readonly PageRun[]): readonly ChartSpec[] {
   ];
 }
 
-/** Each line in a colour of its own, the same for both runs; the second run is dashed. */
+/**
+ * Each line in a colour of its own, the same for both runs; the second run is dashed. Where each run has but one line
+ * the colour says which run it is.
+ */
 function linesOf(
   runs: readonly PageRun[],
   columnsOf: (report: RunReport) => readonly (readonly [label: string, values: Column])[],
 ): readonly Line[] {
   const colors = new Map<string, number>();
-  return runs.flatMap(({ report, label: of }, run) =>
-    columnsOf(report).map(([label, values]): Line => {
-      const color = colors.get(label) ?? colors.size;
-      colors.set(label, color);
+  const columns = runs.map(({ report }) => columnsOf(report));
+  const isOneEach = columns.every(({ length }) => length === 1);
+  return runs.flatMap(({ label: of }, run) =>
+    (columns[run] ?? []).map(([label, values]): Line => {
+      const thing = isOneEach ? of : label;
+      const color = colors.get(thing) ?? colors.size;
+      colors.set(thing, color);
       const isDashed = run > 0 || (runs.length === 1 && color >= COLORS);
       return { label: of === "" ? label : `${of} ${label}`, color, isDashed, values, run };
     }),
