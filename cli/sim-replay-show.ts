@@ -64,7 +64,7 @@ export function shownAt(
     parts.push(text);
   }
   if (flags.subject !== null) {
-    const subject = explainSubject(cluster, now, flags.subject);
+    const subject = subjectThere(cluster, now, flags.subject);
     const { explanation } = askFor(cluster, now, { kind: "explain", subject }, "explanation");
     data.explanation = explanation;
     parts.push(explanationText(context, explanation));
@@ -263,6 +263,19 @@ function offersColumns(now: Now): readonly Column<OfferView>[] {
     { title: "RESOURCES", value: (row) => resourcesText(row.resources) },
     { title: "AGE", value: (row) => age(row.offeredAtMs, now.wallMs), align: "right" },
   ];
+}
+
+/** What was there then is not what a live master lists now. */
+function subjectThere(cluster: Cluster, now: Now, subject: Subject): ExplainSubject {
+  try {
+    return explainSubject(cluster, now, subject);
+  } catch (error) {
+    const { code, message } = ClusterError.from(error);
+    throw new ClusterError(code, `${message} at this moment`, {
+      cause: error,
+      hint: `see what there was with --show ${subject.kind}s`,
+    });
+  }
 }
 
 function explainSubject(cluster: Cluster, now: Now, { kind, name }: Subject): ExplainSubject {

@@ -128,7 +128,7 @@ async function replay(context: Context, path: string, flags: ReplayFlags): Promi
   const { condition, crossings, bisector, stop } = tour;
   if (condition !== null && !condition.hasSubject && bisector?.finding == null) {
     throw new ClusterError("not_found", `${condition.text}: it names nothing in this journal`, {
-      hint: "see what there is with --show agents, --show frameworks or --show tasks",
+      hint: "see what there is with --show agents, frameworks or tasks; ids of tasks are written whole",
     });
   }
   if (bisector !== null)

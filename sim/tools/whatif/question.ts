@@ -1,6 +1,5 @@
 import {
   BATCH_DEFAULTS,
-  CONTAINER_DEFAULTS,
   FRAMEWORK_DEFAULTS,
   SCENARIO_DEFAULTS,
 } from "@bourse/engine/scenario/defaults";
@@ -105,9 +104,6 @@ export function scenarioOf(
     },
   };
 }
-
-/** Containers that are launched start as in any scenario: the answer says so. */
-export const ASSUMED_CONTAINERS = CONTAINER_DEFAULTS;
 
 function frameworkOf({ name, role, rows, placement }: Submission): FrameworkSpec {
   const wantsGpus = rows.some(
