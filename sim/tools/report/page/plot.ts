@@ -7,7 +7,7 @@ import type { PageRun } from "./page-data.ts";
 import { color, lineColor } from "./theme.ts";
 import { TIME_STEPS, timeMarks } from "./time-axis.ts";
 import type { TimeWindow } from "./time-window.ts";
-import { format, formatMs, type Unit } from "./units.ts";
+import { format, formatCount, formatMs, type Unit } from "./units.ts";
 
 /** What all charts of a page have in common. */
 export interface Shared {
@@ -224,7 +224,9 @@ function yScale({ unit, isLog }: ChartSpec): UPlot.Scale {
 }
 
 function labelOf(mark: number | null, unit: Unit): string {
-  return mark === null ? "" : format(mark, unit);
+  if (mark === null) return "";
+  // Powers of ten stay so: 1,000 s, not 16 min 40 s.
+  return unit === "ms" && mark >= 1_000 ? `${formatCount(mark / 1_000)} s` : format(mark, unit);
 }
 
 function dataOf({ lines, isLog }: ChartSpec, { runs }: Shared): UPlot.AlignedData {
