@@ -1,3 +1,4 @@
+import type { Probe } from "@bourse/engine/probe";
 import {
   AGENT_GROUP_DEFAULTS,
   BATCH_DEFAULTS,
@@ -17,7 +18,9 @@ export interface Failover {
   readonly backMs: readonly number[];
   readonly tasksFinished: number;
   /** Attempts beyond the first: launches that were on their way. */
-  readonly tasksLost: number;
+  readonly launchesLost: number;
+  /** Tasks that ran and did not end by themselves. */
+  readonly runningLost: number;
   readonly violations: number;
 }
 
@@ -43,17 +46,18 @@ export function studyFailover(
   progress: StudyProgress = () => {},
 ): StudyTable {
   const rows = agentCounts.map((agents, index) => {
-    const { backMs, tasksFinished, tasksLost, violations } = runFailover(agents);
+    const result = runFailover(agents);
     progress(index + 1, agentCounts.length);
-    const seconds = backMs.map((ms) => ms / 1_000);
+    const seconds = result.backMs.map((ms) => ms / 1_000);
     return [
       agents,
       "4-8",
       mean(seconds),
       quantile(seconds, 0.95),
-      tasksFinished,
-      tasksLost,
-      violations,
+      result.tasksFinished,
+      result.launchesLost,
+      result.runningLost,
+      result.violations,
     ];
   });
   return {
@@ -83,6 +87,8 @@ export function runFailover(agents: number): Failover {
   const { simulation } = world;
   const random = Random.fromSeed(`failover/${agents}`);
   const backMs: number[] = [];
+  const running = new RunningTasks();
+  world.probes.add(running.probe);
   for (let kill = 0; kill < KILLS; kill++) {
     const killMs = FIRST_KILL_MS + kill * KILL_EVERY_MS + random.below(1_000);
     while (simulation.nowMs < killMs) simulation.runUntil(killMs);
@@ -101,10 +107,35 @@ export function runFailover(agents: number): Failover {
   return {
     backMs,
     tasksFinished: tasks.finished,
-    tasksLost: tasks.retries,
+    launchesLost: tasks.retries - running.lost,
+    runningLost: running.lost,
     violations: violations.length,
   };
 }
+
+/** Looks for tasks that ran and ended otherwise than well. */
+class RunningTasks {
+  lost = 0;
+  readonly #running = new Set<string>();
+  readonly probe: Probe = {
+    frameworkHeard: ({ name }, event) => {
+      if (event.kind !== "update") return;
+      const { taskId, state } = event.status;
+      const key = `${name}/${taskId}`;
+      if (state === "TASK_RUNNING") this.#running.add(key);
+      else if (!GOING_ON.has(state) && this.#running.delete(key) && state !== "TASK_FINISHED") {
+        this.lost += 1;
+      }
+    },
+  };
+}
+
+/** States after which a task may still come to its end. */
+const GOING_ON: ReadonlySet<string> = new Set([
+  "TASK_STAGING",
+  "TASK_STARTING",
+  "TASK_UNREACHABLE",
+]);
 
 function isEverybodyBack(world: World): boolean {
   const state = world.master.cluster?.state;
