@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { examples } from "./examples.ts";
+import { addSimFuzzCommand } from "./sim-fuzz.ts";
 import { addSimGenCommand } from "./sim-gen.ts";
 import { addSimImportCommand } from "./sim-import.ts";
 import { addSimLiveCommand } from "./sim-live.ts";
@@ -15,6 +16,7 @@ export function addSimCommands(root: Command): void {
     .description("simulate clusters with the code that runs live")
     .addHelpText("after", examples("bourse sim run --agents 1000 --tasks 100000"));
   addSimRunCommand(sim);
+  addSimFuzzCommand(sim);
   addSimGenCommand(sim);
   addSimImportCommand(sim);
   addSimLiveCommand(sim);
