@@ -44,6 +44,11 @@ test("every rule places as many tasks as fit, one call for each agent, and decli
   }
 });
 
+test("a task that fits nowhere holds up nobody behind it", () => {
+  const load = [row({ cpus: 9 }), row({ cpus: 1 }, { count: 2 }), row({ cpus: 9 })];
+  expect(placed("best-fit", load, [offer("a", { cpus: 2 })])).toBe("t1@a t2@a");
+});
+
 test("several offers of one agent are used as one", () => {
   const calls = toldOf("best-fit", [row({ cpus: 4 })]).offer(
     offer("a", { cpus: 3 }),
