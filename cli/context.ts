@@ -1,3 +1,4 @@
+import { DURATION_UNITS_MS, millisecondsOf } from "@bourse/model/duration-text";
 import { ClusterError } from "@bourse/model/errors";
 import { type Command, Option } from "commander";
 import pc from "picocolors";
@@ -103,12 +104,12 @@ export function mastersOf(text: string): readonly string[] {
   });
 }
 
+const DURATION_MS_MAX = 365 * DURATION_UNITS_MS.d;
+
 /** `250ms`, `5s`, `2m`, `1h`; a bare number counts as seconds. */
 export function durationMs(text: string, flag: string): number {
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(text.trim());
-  const unit = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[match?.[2] ?? "s"];
-  const milliseconds = match === null ? Number.NaN : Math.round(Number(match[1]) * (unit ?? 0));
-  if (!Number.isSafeInteger(milliseconds) || milliseconds > 365 * 86_400_000) {
+  const milliseconds = millisecondsOf(text.trim(), "s");
+  if (Number.isNaN(milliseconds) || milliseconds > DURATION_MS_MAX) {
     throw new ClusterError("invalid_call", `${flag} ${JSON.stringify(text)} is not a duration`, {
       hint: "write a number with ms, s, m, h or d, at most 365d; e.g. 1.5s",
     });

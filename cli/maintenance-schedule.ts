@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { durationText } from "@bourse/model/duration-text";
 import { ClusterError } from "@bourse/model/errors";
 import type { MaintenanceWindow, Unavailability } from "@bourse/model/maintenance";
 import type { MachineView } from "@bourse/model/operator";
@@ -221,19 +222,7 @@ function textOf({ machines, unavailability }: MaintenanceWindow): WindowText {
 
 function timesOf({ startMs, durationMs }: Unavailability): Omit<WindowText, "hosts"> {
   const start = new Date(startMs).toISOString();
-  return durationMs === undefined ? { start } : { start, duration: exact(durationMs) };
-}
-
-/** The largest unit that says it exactly, as `--duration` reads it. */
-function exact(milliseconds: number): string {
-  const units = [
-    ["d", 86_400_000],
-    ["h", 3_600_000],
-    ["m", 60_000],
-    ["s", 1_000],
-  ] as const;
-  const [unit, size] = units.find(([, one]) => milliseconds % one === 0) ?? ["ms", 1];
-  return `${milliseconds / size}${unit}`;
+  return durationMs === undefined ? { start } : { start, duration: durationText(durationMs) };
 }
 
 function counted(count: number, noun: string): string {

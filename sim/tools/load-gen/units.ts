@@ -1,14 +1,14 @@
+import { DURATION_UNITS_MS } from "@bourse/model/duration-text";
 import { LOAD_MS_MAX } from "../load-file/load-columns.ts";
 import type { Unit } from "./distribution-text.ts";
 
 /** Units of loads: how a time, an amount of memory, a number of cores or of tasks is written. */
 
-const MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const MIB = { MiB: 1, GiB: 1_024, TiB: 1_048_576 } as const;
 
 /** Milliseconds; `forever` is Infinity. A bare number counts as seconds. */
 export const TIME: Unit = {
-  read: (text) => (text === "forever" ? Infinity : suffixed(text, MS, 1_000)),
+  read: (text) => (text === "forever" ? Infinity : suffixed(text, DURATION_UNITS_MS, 1_000)),
   from: 0,
   to: Infinity,
   written: "a time like 250ms, 60s, 5m, 2h, 1d, or forever",
@@ -45,7 +45,7 @@ export const TASKS: Unit = {
 
 /** NaN when it is none or out of bounds. */
 export function readMs(text: string): number {
-  const value = suffixed(text.trim(), MS, 1_000);
+  const value = suffixed(text.trim(), DURATION_UNITS_MS, 1_000);
   return value <= LOAD_MS_MAX ? value : Number.NaN;
 }
 

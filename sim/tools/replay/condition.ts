@@ -1,5 +1,6 @@
 import type { Cluster } from "@bourse/cluster/cluster";
 import type { Agent, Framework, Task } from "@bourse/cluster/state";
+import { millisecondsOf } from "@bourse/model/duration-text";
 import { ClusterError } from "@bourse/model/errors";
 import { isPartitionAware } from "@bourse/model/framework";
 import type { Now } from "@bourse/model/now";
@@ -83,10 +84,9 @@ function stateCondition(text: string, what: string, name: string, state: string)
 }
 
 function lastsMs(text: string, words: readonly string[]): number {
-  const [, amount, unit = "s"] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(words.join("")) ?? [];
-  if (amount === undefined) throw malformed(text, "what follows `for` is no duration");
-  const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[unit] ?? 1_000;
-  return Math.round(Number(amount) * unitMs);
+  const milliseconds = millisecondsOf(words.join(""), "s");
+  if (Number.isNaN(milliseconds)) throw malformed(text, "what follows `for` is no duration");
+  return milliseconds;
 }
 
 function malformed(text: string, why = "it is no condition that is known"): ClusterError {

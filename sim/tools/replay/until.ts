@@ -1,3 +1,4 @@
+import { millisecondsOf } from "@bourse/model/duration-text";
 import { ClusterError } from "@bourse/model/errors";
 import type { Visitor } from "./walk.ts";
 
@@ -17,24 +18,14 @@ export function untilOf(text: string): Until {
     const at = { kind: "position", position: Number(position) } as const;
     return { ...at, epoch: epoch === undefined ? null : Number(epoch) };
   }
-  const [, amount, unit = ""] = /^\+?(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(trimmed) ?? [];
-  if (amount !== undefined) {
-    return { kind: "offset", offsetMs: Math.round(Number(amount) * (UNITS[unit] ?? 0)) };
-  }
+  const offsetMs = millisecondsOf(trimmed.replace(/^\+/, ""));
+  if (!Number.isNaN(offsetMs)) return { kind: "offset", offsetMs };
   const wallMs = /^\d{4}-\d{2}-\d{2}/.test(trimmed) ? Date.parse(trimmed) : Number.NaN;
   if (!Number.isNaN(wallMs)) return { kind: "time", wallMs };
   throw new ClusterError("invalid_call", `--until ${JSON.stringify(text)} is no moment`, {
     hint: "write an input's number (1234, or 3.1234 of the master of epoch 3), a time like 2026-11-21T17:03:00Z, or +90s from the beginning",
   });
 }
-
-const UNITS: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: 1_000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-};
 
 /** Ends a walk at its moment: all that had happened by then is applied, nothing later. */
 export class Stop implements Visitor {

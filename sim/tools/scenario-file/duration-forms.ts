@@ -1,3 +1,4 @@
+import { durationText, millisecondsOf } from "@bourse/model/duration-text";
 import { type Form, named } from "./form.ts";
 
 const DURATION = "\\d{1,12}(\\.\\d{1,6})?(ms|s|m|h|d)";
@@ -63,18 +64,9 @@ export const durationRange: Form<readonly [min: number, max: number]> = named("d
 
 /** Ten years: what is longer is a mistake. */
 const DURATION_MS_MAX = 10 * 365 * 86_400_000;
-const UNITS = [
-  ["d", 86_400_000],
-  ["h", 3_600_000],
-  ["m", 60_000],
-  ["s", 1_000],
-  ["ms", 1],
-] as const;
 
 function durationMs(value: string, refuse: (message: string) => void): number {
-  const match = /^([\d.]+)(ms|s|m|h|d)$/.exec(value);
-  const unit = UNITS.find(([name]) => name === match?.[2])?.[1] ?? Number.NaN;
-  const milliseconds = Math.round(Number(match?.[1]) * unit);
+  const milliseconds = millisecondsOf(value);
   if (milliseconds <= DURATION_MS_MAX) return milliseconds;
   refuse(`${value} is longer than ten years`);
   return 0;
@@ -82,13 +74,6 @@ function durationMs(value: string, refuse: (message: string) => void): number {
 
 function lifetimeMs(value: string, refuse: (message: string) => void): number {
   return value === "forever" ? Number.POSITIVE_INFINITY : durationMs(value, refuse);
-}
-
-/** In the largest unit that says it exactly. */
-export function durationText(milliseconds: number): string {
-  if (milliseconds === 0) return "0s";
-  const [name, unit] = UNITS.find(([, size]) => milliseconds % size === 0) ?? ["ms", 1];
-  return `${milliseconds / unit}${name}`;
 }
 
 function lifetimeText(milliseconds: number): string {

@@ -1,9 +1,9 @@
 import { namesOf } from "@bourse/engine/scenario/build-world";
 import type { Scenario, TimedOperation } from "@bourse/engine/scenario/scenario";
 import { agentCountOf, taskCountOf } from "@bourse/engine/scenario/scenario-size";
+import { durationText } from "@bourse/model/duration-text";
 import type { Amount } from "@bourse/model/quota";
 import { formatMilli } from "@bourse/model/resources";
-import { durationText } from "./duration-forms.ts";
 import type { Place } from "./form.ts";
 import { TASKS_MAX } from "./load-forms.ts";
 import type { ScenarioDocument } from "./scenario-form.ts";

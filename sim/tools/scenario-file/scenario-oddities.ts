@@ -6,10 +6,10 @@ import type {
   Scenario,
 } from "@bourse/engine/scenario/scenario";
 import { taskCountOf } from "@bourse/engine/scenario/scenario-size";
+import { durationText } from "@bourse/model/duration-text";
 import type { Amount } from "@bourse/model/quota";
 import { formatMilli, type Resources, scalarMilli } from "@bourse/model/resources";
 import { isRoleWithin } from "@bourse/model/role-name";
-import { durationText } from "./duration-forms.ts";
 import type { Place } from "./form.ts";
 
 /** After these a process starts again. */
