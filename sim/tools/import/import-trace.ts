@@ -2,7 +2,7 @@ import { rename, rm, writeFile } from "node:fs/promises";
 import { ClusterError } from "@bourse/model/errors";
 import { Random } from "@bourse/model/random";
 import { LoadSummary, type LoadTotals } from "../load-file/load-summary.ts";
-import { LoadWriter } from "../load-file/write-load-file.ts";
+import { writeLoadFile } from "../load-file/write-load-file.ts";
 import { agentsText } from "./agents-text.ts";
 import { ALIBABA_BATCH } from "./alibaba-batch.ts";
 import { AZURE_VM } from "./azure-vm.ts";
@@ -143,19 +143,7 @@ async function writeRows(
   path: string | null,
 ): Promise<LoadTotals> {
   if (isShuffled) table.shuffle(Random.fromSeed(`${seed}/shuffle`));
-  const summary = new LoadSummary();
-  const writer = path === null ? LoadWriter.toStream(process.stdout) : LoadWriter.toFile(path);
-  try {
-    for (const row of everyMs === null ? table.rows() : table.spaced(everyMs)) {
-      summary.add(row);
-      if (writer.write(row)) await writer.drained();
-    }
-    await writer.close();
-  } catch (thrown) {
-    await writer.discard();
-    throw thrown;
-  }
-  return summary.totals();
+  return writeLoadFile(path, everyMs === null ? table.rows() : table.spaced(everyMs));
 }
 
 async function writeWhole(path: string, text: string): Promise<void> {

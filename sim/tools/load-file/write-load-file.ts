@@ -7,25 +7,35 @@ import type { LoadRow } from "@bourse/engine/scenario/load-row";
 import { ClusterError } from "@bourse/model/errors";
 import type { Amount } from "@bourse/model/quota";
 import { LOAD_COLUMNS } from "./load-columns.ts";
+import { LoadSummary, type LoadTotals } from "./load-summary.ts";
 import { loadClosed, loadOpened, partialPath } from "./open-loads.ts";
 
 /**
  * Writes rows as a load file, packed when the path ends in `.gz`. The file appears under its name only when it is
- * whole: a run that is stopped half way leaves what was there before.
+ * whole: a run that is stopped half way leaves what was there before. `path: null` = to stdout, as they come. Says what
+ * they come to.
  */
-export async function writeLoadFile(path: string, rows: Iterable<LoadRow>): Promise<void> {
-  const writer = LoadWriter.toFile(path);
+export async function writeLoadFile(
+  path: string | null,
+  rows: Iterable<LoadRow>,
+): Promise<LoadTotals> {
+  const writer = path === null ? LoadWriter.toStream(process.stdout) : LoadWriter.toFile(path);
+  const summary = new LoadSummary();
   try {
-    for (const row of rows) if (writer.write(row)) await writer.drained();
+    for (const row of rows) {
+      summary.add(row);
+      if (writer.write(row)) await writer.drained();
+    }
     await writer.close();
   } catch (thrown) {
     await writer.discard();
     throw thrown;
   }
+  return summary.totals();
 }
 
 /** Load rows to a file or a stream, as they come, without holding them. */
-export class LoadWriter {
+class LoadWriter {
   readonly #path: string | null;
   readonly #sink: Writable;
   readonly #file: Writable;

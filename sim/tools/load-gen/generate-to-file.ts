@@ -1,6 +1,6 @@
 import { ClusterError } from "@bourse/model/errors";
-import { LoadSummary, type LoadTotals } from "../load-file/load-summary.ts";
-import { LoadWriter } from "../load-file/write-load-file.ts";
+import type { LoadTotals } from "../load-file/load-summary.ts";
+import { writeLoadFile } from "../load-file/write-load-file.ts";
 import { generateLoad } from "./generate-load.ts";
 import { type GeneratorText, readGenerator } from "./generator-text.ts";
 
@@ -17,18 +17,5 @@ export async function generateToFile(
       hint: `at most ${SEED_LENGTH_MAX}`,
     });
   }
-  const rows = generateLoad(readGenerator(text), seed);
-  const summary = new LoadSummary();
-  const writer = path === null ? LoadWriter.toStream(process.stdout) : LoadWriter.toFile(path);
-  try {
-    for (const row of rows) {
-      summary.add(row);
-      if (writer.write(row)) await writer.drained();
-    }
-    await writer.close();
-  } catch (thrown) {
-    await writer.discard();
-    throw thrown;
-  }
-  return summary.totals();
+  return writeLoadFile(path, generateLoad(readGenerator(text), seed));
 }
