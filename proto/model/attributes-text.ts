@@ -1,5 +1,6 @@
 import type { Attribute } from "./agent.ts";
 import { ClusterError } from "./errors.ts";
+import { formatMilli } from "./resources.ts";
 import { checkedScalarMilli, readRanges } from "./value-text.ts";
 
 /**
@@ -13,6 +14,18 @@ export function parseAttributes(text: string, field = "attributes"): readonly At
     );
   const entries = text.split(";").filter((entry) => entry.trim() !== "");
   return entries.map((entry, index) => readEntry(entry.trim(), field, index + 1));
+}
+
+/** A value in words, as constraints and operators compare it. */
+export function attributeText(value: Attribute["value"]): string {
+  switch (value.type) {
+    case "text":
+      return value.text;
+    case "scalar":
+      return formatMilli(value.milli);
+    case "ranges":
+      return value.ranges.map(({ begin, end }) => `${begin}-${end}`).join(",");
+  }
 }
 
 export const ATTRIBUTES_LENGTH_MAX = 65_536;

@@ -1,4 +1,5 @@
 import type { Attribute } from "@bourse/model/agent";
+import { attributeText } from "@bourse/model/attributes-text";
 import type { DeclineReason, Offer } from "@bourse/model/offer";
 import {
   canonical,
@@ -121,18 +122,7 @@ function objection(
 function textsOf(attributes: readonly Attribute[], name: string): readonly string[] {
   return attributes
     .filter((attribute) => attribute.name === name)
-    .map((attribute) => textOf(attribute.value));
-}
-
-function textOf(value: Attribute["value"]): string {
-  switch (value.type) {
-    case "text":
-      return value.text;
-    case "scalar":
-      return formatMilli(value.milli);
-    case "ranges":
-      return value.ranges.map((range) => `${range.begin}-${range.end}`).join(",");
-  }
+    .map((attribute) => attributeText(attribute.value));
 }
 
 type Taken = { readonly taken: readonly Resource[] };

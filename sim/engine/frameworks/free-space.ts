@@ -1,5 +1,6 @@
 import type { Attribute } from "@bourse/model/agent";
-import { formatMilli, type Resource, type Resources } from "@bourse/model/resources";
+import { attributeText } from "@bourse/model/attributes-text";
+import type { Resource, Resources } from "@bourse/model/resources";
 import type { Placement } from "../scenario/scenario.ts";
 import type { BatchColumns, TaskClass } from "./batch-columns.ts";
 
@@ -168,22 +169,13 @@ export function satisfies(
   constraints: Placement["constraints"],
 ): boolean {
   return constraints.every(({ attribute, oneOf }) =>
-    attributes.some(({ name, value }) => name === attribute && oneOf.includes(valueText(value))),
+    attributes.some(
+      ({ name, value }) => name === attribute && oneOf.includes(attributeText(value)),
+    ),
   );
 }
 
 function textOf(attributes: readonly Attribute[], name: string): string | null {
   const found = attributes.find((attribute) => attribute.name === name);
-  return found === undefined ? null : valueText(found.value);
-}
-
-function valueText(value: Attribute["value"]): string {
-  switch (value.type) {
-    case "text":
-      return value.text;
-    case "scalar":
-      return formatMilli(value.milli);
-    case "ranges":
-      return value.ranges.map(({ begin, end }) => `${begin}-${end}`).join(",");
-  }
+  return found === undefined ? null : attributeText(found.value);
 }

@@ -1,7 +1,6 @@
 import type { StartAgent, StartState } from "@bourse/engine/start/start-state";
-import type { Attribute } from "@bourse/model/agent";
+import { attributeText } from "@bourse/model/attributes-text";
 import { ClusterError } from "@bourse/model/errors";
-import { formatMilli } from "@bourse/model/resources";
 
 const LISTED_MAX = 10;
 
@@ -46,16 +45,5 @@ export function selectAgents(
 function valuesOf({ domain, attributes }: StartAgent, name: string): readonly string[] {
   if (domain !== undefined && name === "zone") return [domain.zone];
   if (domain !== undefined && name === "region") return [domain.region];
-  return attributes.filter((one) => one.name === name).map(({ value }) => textOf(value));
-}
-
-function textOf(value: Attribute["value"]): string {
-  switch (value.type) {
-    case "text":
-      return value.text;
-    case "scalar":
-      return formatMilli(value.milli);
-    case "ranges":
-      return value.ranges.map(({ begin, end }) => `${begin}-${end}`).join(",");
-  }
+  return attributes.filter((one) => one.name === name).map(({ value }) => attributeText(value));
 }
