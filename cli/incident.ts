@@ -1,5 +1,7 @@
 import { basename } from "node:path";
+import { ClusterError } from "@bourse/model/errors";
 import type { Incident } from "@bourse/sim/tools/replay/incident";
+import type { Here, WalkOptions } from "@bourse/sim/tools/replay/walk";
 
 /** The journal of a path, or of all files of a directory, as the simulator's replay takes it. */
 export async function incidentAt(path: string): Promise<Incident> {
@@ -36,4 +38,20 @@ export async function incidentAt(path: string): Promise<Incident> {
       },
     })),
   };
+}
+
+/**
+ * Where a journal ends, or where a visitor ended the walk. Throws `conflict` when the journal does not live up to its
+ * hashes: what came of it then is not what was.
+ */
+export async function livedThrough(path: string, options: WalkOptions): Promise<Here> {
+  const { walk } = await import("@bourse/sim/tools/replay/walk");
+  const { here, files } = await walk(await incidentAt(path), options);
+  const broken = files.find(({ difference, failure }) => difference !== null || failure !== null);
+  if (broken === undefined) return here;
+  throw new ClusterError(
+    "conflict",
+    `the journal cannot be lived through: ${broken.difference ?? broken.failure}`,
+    { hint: "see `bourse sim replay --bisect`" },
+  );
 }

@@ -1,28 +1,18 @@
-import type {
-  AgentView,
-  FrameworkView,
-  MachineView,
-  RoleView,
-  TaskView,
-} from "@bourse/model/operator";
+import type { LivePicture } from "@bourse/engine/start/start-of-picture";
+import type { TaskView } from "@bourse/model/operator";
 import type { OperatorClient } from "./client.ts";
 import { listAgents, listFrameworks } from "./lookup.ts";
 import { listMachines } from "./machines.ts";
 import { listRoles } from "./role-lookup.ts";
 
-/** What a live master tells of its cluster, by queries alone: nothing is changed. */
-export interface ToldPicture {
-  readonly takenAtMs: number;
-  readonly source: string;
-  readonly agents: readonly AgentView[];
-  readonly frameworks: readonly FrameworkView[];
-  readonly tasks: readonly TaskView[];
-  readonly roles: readonly RoleView[];
-  readonly machines: readonly MachineView[];
-}
-
-/** All pages, one after the other: a change between two of them is seen in part. */
-export async function livePicture(client: OperatorClient, master: string): Promise<ToldPicture> {
+/**
+ * What a live master tells of its cluster, by queries alone: nothing is changed. All pages, one after the
+ * other: a change between two of them is seen in part.
+ */
+export async function livePicture(
+  client: OperatorClient,
+  master: string,
+): Promise<Omit<LivePicture, "config">> {
   const { version } = (await client.query({ kind: "master" }, "master")).master;
   const agents = await listAgents(client);
   const frameworks = await listFrameworks(client, false);

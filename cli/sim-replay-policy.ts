@@ -5,7 +5,7 @@ import { ClusterError } from "@bourse/model/errors";
 import type { Recording } from "@bourse/sim/tools/replay/recording";
 import type { Comparison } from "@bourse/sim/tools/report/compare";
 import type { Context } from "./context.ts";
-import { incidentAt } from "./incident.ts";
+import { livedThrough } from "./incident.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { runWithLargerHeap } from "./larger-heap.ts";
 import { renderData } from "./output.ts";
@@ -68,23 +68,14 @@ const ASSUMPTIONS = [
 ] as const;
 
 async function recordingOf(path: string): Promise<Recording> {
-  const { walk } = await import("@bourse/sim/tools/replay/walk");
   const { Recorder } = await import("@bourse/sim/tools/replay/recording");
   const recorder = new Recorder();
   const progress = await progressBar();
   try {
-    const { here, files } = await walk(await incidentAt(path), {
+    const here = await livedThrough(path, {
       visitors: [recorder],
       progress: ({ inputs, fraction }) => progress.show(fraction, 1, `reading, ${inputs} inputs`),
     });
-    const broken = files.find(({ difference, failure }) => difference !== null || failure !== null);
-    if (broken !== undefined) {
-      throw new ClusterError(
-        "conflict",
-        `the journal cannot be lived through: ${broken.difference ?? broken.failure}`,
-        { hint: "see `bourse sim replay --bisect`" },
-      );
-    }
     const recording = recorder.recording(here);
     if (recording.agents.length > 0) return recording;
   } finally {

@@ -2,7 +2,7 @@ import type { StartState } from "@bourse/engine/start/start-state";
 import { ClusterError } from "@bourse/model/errors";
 import type { Command } from "commander";
 import { type Context, withClient } from "./context.ts";
-import { incidentAt } from "./incident.ts";
+import { livedThrough } from "./incident.ts";
 import { livePicture } from "./live-picture.ts";
 
 export interface SourceFlags {
@@ -54,21 +54,10 @@ async function sourceOf(context: Context, flags: SourceFlags): Promise<StartStat
 }
 
 async function stateOfJournal(path: string, until: string | undefined): Promise<StartState> {
-  const { walk } = await import("@bourse/sim/tools/replay/walk");
   const { Stop, untilOf } = await import("@bourse/sim/tools/replay/until");
   const { startOfCluster } = await import("@bourse/engine/start/start-of-cluster");
   const stop = until === undefined ? null : new Stop(untilOf(until));
-  const { here, files } = await walk(await incidentAt(path), {
-    visitors: stop === null ? [] : [stop],
-  });
-  const broken = files.find(({ difference, failure }) => difference !== null || failure !== null);
-  if (broken !== undefined) {
-    throw new ClusterError(
-      "conflict",
-      `the journal cannot be lived through: ${broken.difference ?? broken.failure}`,
-      { hint: "see `bourse sim replay --bisect`" },
-    );
-  }
+  const here = await livedThrough(path, { visitors: stop === null ? [] : [stop] });
   return startOfCluster(
     here.cluster,
     here.now,
