@@ -88,6 +88,28 @@ test("Ctrl-C ends all processes and still reports what was measured", async () =
   expect(readdirSync(TEMPORARY)).toEqual([]);
 });
 
+test("Ctrl-C while the cluster starts leaves nothing behind", async () => {
+  const child = spawn(process.execPath, [BOURSE, "sim", "live", ...SMALL], {
+    env: ENVIRONMENT,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const ended = new Promise((resolve) => child.once("close", resolve));
+  let stdout = "";
+  child.stdout.on("data", (data) => {
+    stdout += data;
+  });
+  await new Promise<void>((resolve) => {
+    child.stderr.on("data", (data) => {
+      if (String(data).includes("starting a master")) resolve();
+    });
+  });
+  child.kill("SIGINT");
+  expect(await ended).toBe(130);
+  expect(JSON.parse(stdout)).toMatchObject({ isPartial: true, rampSeconds: null, steady: [] });
+  expect(leftBehind()).toEqual([]);
+  expect(readdirSync(TEMPORARY)).toEqual([]);
+}, 30_000);
+
 test.each<[words: readonly string[], says: string]>([
   [["--agents", "0"], "--agents"],
   [["--agents", "many"], "--agents"],

@@ -25,6 +25,8 @@ export class LiveCluster {
   #fail: (error: ClusterError) => void = () => {};
   #port = 0;
   #load: LoadLink | null = null;
+  /** Nothing more is started. */
+  #isStopping = false;
 
   constructor(options: LiveOptions) {
     this.#options = options;
@@ -91,6 +93,7 @@ export class LiveCluster {
 
   /** Leaves no process, and no directory unless it is to be kept. */
   async stop(): Promise<void> {
+    this.#isStopping = true;
     await Promise.all(this.#processes.map((process) => process.end()));
     if (this.#options.keepDirectory === null)
       rmSync(this.#directory, { recursive: true, force: true });
@@ -146,6 +149,7 @@ export class LiveCluster {
   async #until(what: string, isSo: () => Promise<boolean>): Promise<void> {
     const deadline = performance.now() + START_MS;
     while (performance.now() < deadline) {
+      if (this.#isStopping) throw new ClusterError("conflict", "the cluster is being stopped");
       if (await Promise.race([isSo().catch(() => false), this.failed])) return;
       await Promise.race([delay(100), this.failed]);
     }

@@ -27,6 +27,9 @@ const RUN_MS = 1_000;
 /** Before it counts: until as many tasks end as begin, and the code is compiled. Shorter where the step is, too. */
 const WARM_UP_MS_MAX = 3_000;
 
+/** For all tasks to run, or to end; whatever has not by then never will. */
+const PATIENCE_MS = 600_000;
+
 /**
  * Measures a real cluster of this machine's processes (DESIGN section 5): the ramp from nothing to all tasks, then
  * submissions at a steady rate on the empty, the half full and the full cluster. Leaves nothing behind.
@@ -71,6 +74,7 @@ class LiveRun {
       this.#connections = signal.aborted ? 0 : this.#cluster.agentConnections();
       if (!signal.aborted) await this.#step(0);
       if (!signal.aborted) await this.#rampUp();
+      if (this.#rampSeconds === null) return this.#report(true);
       if (!signal.aborted) await this.#step(tasks);
       if (!signal.aborted && tasks > 1) await this.#step(Math.floor(tasks / 2));
     } finally {
@@ -167,7 +171,8 @@ class LiveRun {
     const { load } = this.#cluster;
     const reply = this.#whileAlive(load.next(kind));
     load.send(command);
-    return reply;
+    const timer = setTimeout(() => load.send({ kind: "interrupt" }), PATIENCE_MS).unref();
+    return reply.finally(() => clearTimeout(timer));
   }
 
   #whileAlive<T>(work: Promise<T>): Promise<T> {
