@@ -3,7 +3,7 @@ import { launchedTasks, type Offer } from "@bourse/model/offer";
 import { ranges, scalar } from "@bourse/model/resources";
 import type { TaskStatus } from "@bourse/model/task";
 import { decodeRunSpec } from "@bourse/proto/wire/task";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import {
   createDriver,
   createVolume,
@@ -160,6 +160,17 @@ test("a handler reserves, makes a volume and launches on it, and hears what beca
     uuid: UUID,
   });
   expect(ended).toEqual(["r1"]);
+});
+
+test("a framework that wants one offer says so, and one that says nothing wants all", async () => {
+  const { master, driver } = await masterAndDriver();
+  await driver.start();
+  await vi.waitFor(() => expect(driver.isSubscribed).toBe(true));
+  await master.next("subscribe");
+  driver.revive([], { offersMax: 1 });
+  driver.revive();
+  expect(await master.next("revive")).toEqual({ kind: "revive", roles: [], offersMax: 1 });
+  expect(await master.next("revive")).toEqual({ kind: "revive", roles: [] });
 });
 
 test("an update is acknowledged when its handler has resolved, not before", async () => {

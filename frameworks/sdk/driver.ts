@@ -176,9 +176,12 @@ export class Driver {
     });
   }
 
-  /** Wants offers again, and forgets earlier refusals. No roles = all. */
-  revive(roles: readonly Role[] = []): void {
-    this.#call({ kind: "revive", roles });
+  /**
+   * Wants offers again, and forgets earlier refusals. No roles = all. `offersMax`: no more than so many until the next
+   * time; who has one task to place need not hear of every agent.
+   */
+  revive(roles: readonly Role[] = [], { offersMax }: { offersMax?: number } = {}): void {
+    this.#call({ kind: "revive", roles, ...(offersMax === undefined ? {} : { offersMax }) });
   }
 
   /** Wants no offers until revived; updates still come. A good citizen does so when idle (FEATURES K-11). */
