@@ -204,13 +204,15 @@ export class BatchPolicy implements SimPolicy {
 
   #arrive(nowMs: number, calls: PolicyCall[]): void {
     while (this.#nextRowMs <= nowMs) this.#arriveRow(nowMs, calls);
-    while (this.#pausing.length > 0 && (this.#pausing[0]?.atMs ?? 0) <= nowMs) {
-      const { index } = this.#pausing.shift() as { readonly index: number };
+    let due = 0;
+    for (; (this.#pausing[due]?.atMs ?? Number.POSITIVE_INFINITY) <= nowMs; due++) {
+      const { index } = this.#pausing[due] as { readonly index: number };
       const line = this.columns.classOf(index);
       this.#tasks.queue(index);
       this.#wants(nowMs, line, calls);
       this.#waiting.putBack(line, index);
     }
+    if (due > 0) this.#pausing = this.#pausing.slice(due);
   }
 
   #arriveRow(nowMs: number, calls: PolicyCall[]): void {
