@@ -57,7 +57,7 @@ function runInProcess(cell: SimCell): SimRun {
   return JSON.parse(text) as SimRun;
 }
 
-/** As `bourse sim run` starts itself: most of what a run allocates is dead within a virtual second. */
+/** As `bourse sim run` gives itself for large clusters: most of what a run allocates is dead within a virtual second. */
 const YOUNG_HEAP = ["--max-semi-space-size=64"] as const;
 
 /** What must hold wherever it is measured. Goals in seconds depend on the machine and are only printed. */
