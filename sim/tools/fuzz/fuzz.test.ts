@@ -65,6 +65,19 @@ test("a fuzz that is stopped says what it has, although a run is under way", asy
   expect(report).toMatchObject({ seeds: 4, isComplete: false, findings: [] });
 });
 
+test("the runner is closed also when what was found cannot be told", async () => {
+  let isClosed = false;
+  const close = async (): Promise<void> => {
+    isClosed = true;
+  };
+  const runner = { run: fake(() => true).run, close };
+  const found = (): void => {
+    throw new Error("the disk is full");
+  };
+  await expect(fuzz(options, { runner, found })).rejects.toThrow("the disk is full");
+  expect(isClosed).toBe(true);
+});
+
 test.each<[Partial<FuzzOptions>, string]>([
   [{ seeds: 0 }, "seeds is 0, it must be a whole number from 1 to 10000000"],
   [{ from: -1 }, "from is -1"],

@@ -77,8 +77,11 @@ export async function fuzz(options: FuzzOptions, tools: FuzzTools): Promise<Fuzz
       tools.progress?.(done, findings.length);
     }
   };
-  await Promise.all(Array.from({ length: Math.min(jobs, seeds) }, lane));
-  await runner.close();
+  try {
+    await Promise.all(Array.from({ length: Math.min(jobs, seeds) }, lane));
+  } finally {
+    await runner.close();
+  }
   const wallSeconds = (performance.now() - beganMs) / 1_000;
   const isComplete = done === seeds;
   return {

@@ -45,28 +45,29 @@ type Answer =
 function answerOf(worker: Worker, job: SeedJob): Promise<Answer> {
   return new Promise((resolve) => {
     const { withinMs, shrinkMs } = job;
+    const late = (): void =>
+      end({ kind: "lost", cause: "the run of the seed does not end, nor any step of it" });
     // A run with reloads is two.
     let timer = setTimeout(late, 2 * withinMs + GRACE_MS);
-    function end(answer: Answer): void {
-      clearTimeout(timer);
-      worker.removeAllListeners();
-      resolve(answer);
-    }
-    function late(): void {
-      end({ kind: "lost", cause: `the run of the seed does not end, nor any step of it` });
-    }
-    worker.on("message", (word: WorkerWord) => {
+    const heard = (word: WorkerWord): void => {
       if (word.kind === "done") {
         end(word);
         return;
       }
       clearTimeout(timer);
       timer = setTimeout(late, 2 * withinMs + shrinkMs + GRACE_MS);
-    });
-    worker.on("error", (error) =>
-      end({ kind: "lost", cause: `the thread died: ${error.message}` }),
-    );
-    worker.on("exit", (code) => end({ kind: "lost", cause: `the thread ended with ${code}` }));
+    };
+    const failed = (error: Error): void =>
+      end({ kind: "lost", cause: `the thread died: ${error.message}` });
+    const ended = (code: number): void =>
+      end({ kind: "lost", cause: `the thread ended with ${code}` });
+    // Only its own listeners: `terminate` waits with one as well.
+    const end = (answer: Answer): void => {
+      clearTimeout(timer);
+      worker.off("message", heard).off("error", failed).off("exit", ended);
+      resolve(answer);
+    };
+    worker.on("message", heard).on("error", failed).on("exit", ended);
     worker.postMessage(job);
   });
 }
