@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { runSeed } from "./seed-run.ts";
 
-const SEEDS = Array.from({ length: 20 }, (_, index) => `fast-${index + 1}`);
+const SEEDS = Array.from({ length: 8 }, (_, index) => `fast-${index + 1}`);
 
 describe("a small cluster under faults of all kinds keeps every invariant and converges", () => {
   test.each(SEEDS)("seed %s", (seed) => {
@@ -17,7 +17,7 @@ test("another seed gives another run", () => {
   expect(runSeed({ seed: "fast-1" }).hash).not.toBe(runSeed({ seed: "fast-2" }).hash);
 });
 
-test.each(["fast-1", "fast-2", "fast-3", "fast-4", "fast-5", "fast-6"])(
+test.each(["fast-1", "fast-2", "fast-3"])(
   "cores restored from their snapshots at random moments go on as if nothing had happened: %s",
   (seed) => {
     expect(runSeed({ seed, hasReloads: true }).hash).toBe(runSeed({ seed }).hash);
