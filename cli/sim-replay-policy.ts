@@ -1,4 +1,3 @@
-import { writeFileSync } from "node:fs";
 import type { RunReport } from "@bourse/engine/report/run-report";
 import type { Scenario } from "@bourse/engine/scenario/scenario";
 import { ClusterError } from "@bourse/model/errors";
@@ -118,19 +117,9 @@ async function writeScenario(
   of: { readonly recorded: Scenario; readonly recording: Recording; readonly path: string },
 ): Promise<void> {
   const { scenarioText } = await import("@bourse/sim/tools/scenario-file/scenario-text");
+  const { writeWholeFile } = await import("@bourse/sim/tools/whole-file");
   const comment = [`The cluster and the load of ${of.path}.`, ...ASSUMPTIONS].join("\n");
-  try {
-    writeFileSync(file, scenarioText(of.recorded, comment));
-  } catch (cause) {
-    throw new ClusterError(
-      "invalid_call",
-      `--scenario ${file}: ${ClusterError.from(cause).message}`,
-      {
-        cause,
-        hint: "name a file in a directory that is there",
-      },
-    );
-  }
+  writeWholeFile(file, scenarioText(of.recorded, comment));
   if (!context.isQuiet) {
     const { agents, tasks } = of.recording;
     process.stderr.write(`wrote ${file}: ${agents.length} agents, ${tasks.length} tasks\n`);

@@ -70,7 +70,7 @@ describe("bourse sim report", () => {
     expect(readFileSync(a, "utf8")).toBe(before);
     const { code, stderr } = await bourse("sim", "report", a, "-o", "/nowhere/page.html");
     expect(code).toBe(2);
-    expect(stderr).toMatch(/cannot be written/);
+    expect(stderr).toMatch(/cannot write/);
   });
 });
 

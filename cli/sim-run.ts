@@ -1,4 +1,4 @@
-import { accessSync, constants, statSync, writeFileSync } from "node:fs";
+import { accessSync, constants, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { RunReport } from "@bourse/engine/report/run-report";
 import type { RunProgress } from "@bourse/engine/scenario/run-scenario";
@@ -191,18 +191,25 @@ async function write(report: RunReport, { report: page, out }: RunFlags): Promis
     const { writeHtmlReport } = await import("@bourse/sim/tools/report/write-report");
     writeHtmlReport(page, report);
   }
-  if (out !== undefined) writeFileSync(out, `${JSON.stringify(report)}\n`);
+  if (out === undefined) return;
+  const { writeWholeFile } = await import("@bourse/sim/tools/whole-file");
+  writeWholeFile(out, `${JSON.stringify(report)}\n`);
 }
 
 /** A long run must not end in vain. */
 function checkWritable(path: string | undefined, flag: string): void {
   if (path === undefined) return;
   try {
-    accessSync(dirname(path), constants.W_OK);
-    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return;
+    const there = statSync(path, { throwIfNoEntry: false });
+    const isWhole = there === undefined || there.isFile(); // A device or a pipe is written in place.
+    if (there?.isDirectory() !== true) {
+      accessSync(isWhole ? dirname(path) : path, constants.W_OK);
+      return;
+    }
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    const why = code === "ENOENT" ? "there is no such directory" : "no permission";
+    const why =
+      code === "ENOENT" || code === "ENOTDIR" ? "there is no such directory" : "no permission";
     throw refusal(`${flag} ${path} cannot be written: ${why}`, WRITE_TO);
   }
   throw refusal(`${flag} ${path} cannot be written: it is a directory`, WRITE_TO);

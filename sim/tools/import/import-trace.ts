@@ -1,8 +1,8 @@
-import { rename, rm, writeFile } from "node:fs/promises";
 import { ClusterError } from "@bourse/model/errors";
 import { Random } from "@bourse/model/random";
 import { LoadSummary, type LoadTotals } from "../load-file/load-summary.ts";
 import { writeLoadFile } from "../load-file/write-load-file.ts";
+import { writeWholeFile } from "../whole-file.ts";
 import { agentsText } from "./agents-text.ts";
 import { ALIBABA_BATCH } from "./alibaba-batch.ts";
 import { AZURE_VM } from "./azure-vm.ts";
@@ -68,7 +68,7 @@ export async function importTrace(
   if (sink.machines.length > 0) {
     const source = `${format.name}: ${paths.map((path) => path.replace(/^.*\//, "")).join(", ")}`;
     const text = agentsText(sink.machines, { source, hasWholeGpus: options.hasWholeGpus });
-    if (targets.agentsPath !== null) await writeWhole(targets.agentsPath, text);
+    if (targets.agentsPath !== null) writeWholeFile(targets.agentsPath, text);
     else if (!hasLoad) process.stdout.write(text);
   }
   return {
@@ -144,19 +144,4 @@ async function writeRows(
 ): Promise<LoadTotals> {
   if (isShuffled) table.shuffle(Random.fromSeed(`${seed}/shuffle`));
   return writeLoadFile(path, everyMs === null ? table.rows() : table.spaced(everyMs));
-}
-
-async function writeWhole(path: string, text: string): Promise<void> {
-  const partial = `${path}.partial`;
-  try {
-    await writeFile(partial, text);
-    await rename(partial, path);
-  } catch (thrown) {
-    await rm(partial, { force: true });
-    const why = thrown instanceof Error ? thrown.message : String(thrown);
-    throw new ClusterError("invalid_call", `cannot write ${path}: ${why}`, {
-      cause: thrown,
-      hint: "name a file in a directory that is there and may be written",
-    });
-  }
 }

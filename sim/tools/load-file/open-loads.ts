@@ -3,16 +3,12 @@ import { rmSync } from "node:fs";
 /** Files that are being written, under the names that they have until they are whole. */
 const OPEN = new Set<string>();
 
-export function partialPath(path: string): string {
-  return `${path}.partial`;
+export function loadOpened(partial: string): void {
+  OPEN.add(partial);
 }
 
-export function loadOpened(path: string): void {
-  OPEN.add(partialPath(path));
-}
-
-export function loadClosed(path: string): void {
-  OPEN.delete(partialPath(path));
+export function loadClosed(partial: string): void {
+  OPEN.delete(partial);
 }
 
 /** For a process that ends now: removes what is half written. */

@@ -6,9 +6,10 @@ import { createGzip } from "node:zlib";
 import type { LoadRow } from "@bourse/engine/scenario/load-row";
 import { ClusterError } from "@bourse/model/errors";
 import type { Amount } from "@bourse/model/quota";
+import { cannotWrite, whereToWrite } from "../whole-file.ts";
 import { LOAD_COLUMNS } from "./load-columns.ts";
 import { LoadSummary, type LoadTotals } from "./load-summary.ts";
-import { loadClosed, loadOpened, partialPath } from "./open-loads.ts";
+import { loadClosed, loadOpened } from "./open-loads.ts";
 
 /**
  * Writes rows as a load file, packed when the path ends in `.gz`. The file appears under its name only when it is
@@ -37,6 +38,8 @@ export async function writeLoadFile(
 /** Load rows to a file or a stream, as they come, without holding them. */
 class LoadWriter {
   readonly #path: string | null;
+  /** Null: it is written where it will be, there is nothing to rename or to remove. */
+  #where: { readonly target: string; readonly partial: string } | null = null;
   readonly #sink: Writable;
   readonly #file: Writable;
   #buffer = `${LOAD_COLUMNS.join(",")}\n`;
@@ -54,8 +57,13 @@ class LoadWriter {
   }
 
   static toFile(path: string): LoadWriter {
-    loadOpened(path);
-    return new LoadWriter(createWriteStream(partialPath(path)), path, path.endsWith(".gz"));
+    const where = whereToWrite(path);
+    const isPacked = path.endsWith(".gz");
+    const writer = new LoadWriter(createWriteStream(where.partial), path, isPacked);
+    if (where.partial === where.target) return writer;
+    writer.#where = where;
+    loadOpened(where.partial);
+    return writer;
   }
 
   /** The stream stays open: it is the caller's. */
@@ -92,8 +100,9 @@ class LoadWriter {
     this.#sink.end();
     try {
       await finished(this.#file);
-      await rename(partialPath(this.#path), this.#path);
-      loadClosed(this.#path);
+      if (this.#where === null) return;
+      await rename(this.#where.partial, this.#where.target);
+      loadClosed(this.#where.partial);
     } catch (thrown) {
       this.#failure ??= thrown;
       throw this.#writeFailure();
@@ -105,17 +114,13 @@ class LoadWriter {
     if (this.#path === null) return;
     this.#sink.destroy();
     this.#file.destroy();
-    await rm(partialPath(this.#path), { force: true });
-    loadClosed(this.#path);
+    if (this.#where === null) return;
+    await rm(this.#where.partial, { force: true });
+    loadClosed(this.#where.partial);
   }
 
   #writeFailure(): ClusterError {
-    const failure = this.#failure;
-    const why = failure instanceof Error ? failure.message : String(failure);
-    return new ClusterError("invalid_call", `cannot write ${this.#path ?? "the load"}: ${why}`, {
-      cause: failure,
-      hint: "name a file in a directory that is there and may be written",
-    });
+    return cannotWrite(this.#path ?? "the load", this.#failure);
   }
 }
 

@@ -1,13 +1,12 @@
-import { writeFileSync } from "node:fs";
 import type { RunReport } from "@bourse/engine/report/run-report";
-import { ClusterError } from "@bourse/model/errors";
+import { writeWholeFile } from "../whole-file.ts";
 import type { Comparison } from "./compare.ts";
 import { htmlComparison, htmlReport } from "./html-report.ts";
 import { readPageAssets } from "./page-assets.ts";
 
 /** Writes the page of one run. Throws `invalid_call` when the file cannot be written. */
 export function writeHtmlReport(path: string, report: RunReport): void {
-  write(path, htmlReport(report, readPageAssets()));
+  writeWholeFile(path, htmlReport(report, readPageAssets()));
 }
 
 /** Writes the page of two runs. Throws `invalid_call` when the file cannot be written. */
@@ -16,17 +15,5 @@ export function writeHtmlComparison(
   reports: readonly [RunReport, RunReport],
   comparison: Comparison,
 ): void {
-  write(path, htmlComparison(reports, comparison, readPageAssets()));
-}
-
-function write(path: string, html: string): void {
-  try {
-    writeFileSync(path, html);
-  } catch (cause) {
-    const { message } = cause as Error;
-    throw new ClusterError("invalid_call", `${path} cannot be written: ${message}`, {
-      cause,
-      hint: "name a file in a directory that is there, e.g. -o run.html",
-    });
-  }
+  writeWholeFile(path, htmlComparison(reports, comparison, readPageAssets()));
 }

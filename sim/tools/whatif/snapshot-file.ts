@@ -1,8 +1,9 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import type { StartState } from "@bourse/engine/start/start-state";
 import { ClusterError } from "@bourse/model/errors";
 import { addAll, canonical, contains, type Resources } from "@bourse/model/resources";
 import { Ajv } from "ajv";
+import { writeWholeFile } from "../whole-file.ts";
 
 const FORMAT = "bourse-snapshot";
 const VERSION = 1;
@@ -11,18 +12,7 @@ const MAKE_ONE = "make one with `bourse sim whatif --save FILE`";
 /** Writes what a cluster holds, for questions without it. Throws `invalid_call` when the file cannot be written. */
 export function writeSnapshot(path: string, state: StartState): void {
   const text = `${JSON.stringify({ format: FORMAT, version: VERSION, ...state }, null, 1)}\n`;
-  try {
-    writeFileSync(path, text);
-  } catch (cause) {
-    throw new ClusterError(
-      "invalid_call",
-      `${path} cannot be written: ${(cause as Error).message}`,
-      {
-        cause,
-        hint: "name a file in a directory that is there",
-      },
-    );
-  }
+  writeWholeFile(path, text);
 }
 
 /** Reads what `writeSnapshot` wrote. Throws `not_found` or `invalid_call` and says what is wrong. */
