@@ -99,7 +99,13 @@ function diskKey({ source, persistence, volume }: DiskInfo): unknown {
 /** The same as equal `kindOf`, without making two strings in the common case. */
 function isSameKind(left: Resource, right: Resource): boolean {
   if (left.name !== right.name || left.value.type !== right.value.type) return false;
-  return (isPlain(left) && isPlain(right)) || kindOf(left) === kindOf(right);
+  if (isPlain(left) && isPlain(right)) return true;
+  // Most that differ, and most that do not, are told apart without building keys.
+  if (left.isShared !== right.isShared || left.isRevocable !== right.isRevocable) return false;
+  if ((left.reservations?.length ?? 0) !== (right.reservations?.length ?? 0)) return false;
+  if (left.disk?.persistence?.id !== right.disk?.persistence?.id) return false;
+  if (left.reservations === right.reservations && left.disk === right.disk) return true;
+  return kindOf(left) === kindOf(right);
 }
 
 function isPlain({ reservations, disk, isShared, isRevocable }: Resource): boolean {

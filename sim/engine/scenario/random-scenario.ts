@@ -47,7 +47,7 @@ export function randomScenario(seed: string): Scenario {
     frameworks,
     operations: [],
     faults: faultsOf(random.fork("faults")),
-    checks: { sweepEvery: 40, hasReloads: false, areOn: true },
+    checks: { sweepEvery: 120, hasReloads: false, areOn: true },
   };
 }
 
