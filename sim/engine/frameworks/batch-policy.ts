@@ -2,10 +2,8 @@ import type { Role, TaskId } from "@bourse/model/ids";
 import type { Now } from "@bourse/model/now";
 import type { Offer } from "@bourse/model/offer";
 import type { Random } from "@bourse/model/random";
-import type { Resources } from "@bourse/model/resources";
 import type { TaskInfo, TaskStatus } from "@bourse/model/task";
 import { isTerminal } from "@bourse/model/task-state";
-import { fit } from "@bourse/session/placement";
 import type { PolicyCall, PolicyCalls, PolicyEvent, TaskRef } from "@bourse/session/policy";
 import type { BatchSpec } from "../scenario/scenario.ts";
 import type { SimPolicy } from "../sim-framework.ts";
@@ -14,7 +12,7 @@ import { AT_ONCE, accept, kill, SUPPRESS } from "./batch-calls.ts";
 import { BatchColumns, parseTaskId, type TaskClass, taskIdOf } from "./batch-columns.ts";
 import { BatchLaunches } from "./batch-launches.ts";
 import { BatchTasks, PHASE, type TaskPage } from "./batch-tasks.ts";
-import { FreeSpace, satisfies } from "./free-space.ts";
+import { FirstFit } from "./first-fit.ts";
 import type { LoadMeter } from "./load-meter.ts";
 import { OfferBound } from "./offer-bound.ts";
 import { PlacementRound, type RoundMemory } from "./placement-round.ts";
@@ -51,9 +49,7 @@ export class BatchPolicy implements SimPolicy {
   readonly #waiting: WaitingTasks;
   readonly #unmet: UnmetDemand;
   readonly #launches = new BatchLaunches();
-  readonly #space: FreeSpace;
-  /** Classes that fit the offer at hand. */
-  readonly #fitting: number[] = [];
+  readonly #firstFit: FirstFit;
   readonly #round: PlacementRound | null;
   #pausing: { readonly atMs: number; readonly index: number }[] = [];
   #rowsArrived = 0;
@@ -78,7 +74,7 @@ export class BatchPolicy implements SimPolicy {
     this.#tasks = new BatchTasks(this.columns.taskCount);
     this.#waiting = new WaitingTasks(this.columns.classes.length);
     this.#unmet = new UnmetDemand(this.columns);
-    this.#space = new FreeSpace(this.columns);
+    this.#firstFit = new FirstFit(this.columns, spec.placement, this.#waiting, this.#launches);
     this.#round =
       spec.placement.rule === "first"
         ? null
@@ -317,62 +313,16 @@ export class BatchPolicy implements SimPolicy {
   #fill(nowMs: number, offer: Offer): TaskInfo[] {
     const tasks: TaskInfo[] = [];
     if (this.#waiting.count === 0) return tasks;
-    const space = this.#space;
-    space.read(offer.resources, offer.attributes);
-    this.#findFitting(space, offer);
-    const max = this.#spec.tasksPerOfferMax;
-    let left: Resources | null = space.isPlain ? null : offer.resources;
-    while (tasks.length < max) {
-      const line = this.#earliest(space);
-      if (line < 0) break;
-      const wanted = this.columns.classes[line] as TaskClass;
-      const devices = space.devicesFor(wanted);
-      let resources = this.#launches.resourcesOf(wanted, devices);
-      if (left !== null) {
-        const found = fit(left, { resources });
-        if (!found.isFit) break;
-        resources = found.taken;
-        left = found.rest;
-      }
-      space.take(wanted, devices);
+    const fit = this.#firstFit;
+    fit.begin(offer);
+    while (tasks.length < this.#spec.tasksPerOfferMax) {
+      const line = fit.next();
+      const resources = line < 0 ? null : fit.take(line);
+      if (resources === null) break;
       const taskId = this.#launch(nowMs, this.#waiting.take(line));
       tasks.push(this.#launches.taskOf(taskId, offer.agentId, resources));
     }
     return tasks;
-  }
-
-  #findFitting(space: FreeSpace, { attributes }: Offer): void {
-    const { classes } = this.columns;
-    const { constraints } = this.#spec.placement;
-    const fitting = this.#fitting;
-    fitting.length = 0;
-    if (constraints.length > 0 && !satisfies(attributes, constraints)) return;
-    const open = this.#waiting.open;
-    for (let place = 0; place < open.length; place++) {
-      const line = open[place] as number;
-      if (space.fits(classes[line] as TaskClass)) fitting.push(line);
-    }
-  }
-
-  /** Of the classes that still fit and wait, the one whose first task arrived earliest; -1 when there is none. */
-  #earliest(space: FreeSpace): number {
-    const { classes } = this.columns;
-    const fitting = this.#fitting;
-    for (;;) {
-      let best = -1;
-      let bestHead = Number.POSITIVE_INFINITY;
-      for (let place = 0; place < fitting.length; place++) {
-        const head = this.#waiting.headOf(fitting[place] as number);
-        if (head >= bestHead) continue;
-        best = place;
-        bestHead = head;
-      }
-      if (best < 0) return -1;
-      const line = fitting[best] as number;
-      if (space.fits(classes[line] as TaskClass)) return line;
-      fitting[best] = fitting[fitting.length - 1] as number;
-      fitting.pop();
-    }
   }
 
   #launch(nowMs: number, index: number): TaskId {
