@@ -49,6 +49,8 @@ export interface ScenarioSummary {
   readonly frameworks: number;
   readonly tasks: number;
   readonly faults: number;
+  /** Stands for all that it says but name and seed. */
+  readonly digest: string;
   /** What all agents have, by scalar, in thousandths. */
   readonly capacity: Readonly<Record<string, number>>;
 }

@@ -2,6 +2,7 @@ import type { Scenario } from "../scenario/scenario.ts";
 import { taskCountOf } from "../scenario/scenario-size.ts";
 import type { World } from "../world.ts";
 import type { ScenarioSummary } from "./run-report.ts";
+import { scenarioDigest } from "./scenario-digest.ts";
 
 /** What ran, in a few numbers. The world has all agents, also those that a scenario does not name. */
 export function summaryOf(scenario: Scenario, world: World): ScenarioSummary {
@@ -12,6 +13,7 @@ export function summaryOf(scenario: Scenario, world: World): ScenarioSummary {
     frameworks: world.frameworks.length,
     tasks: taskCountOf(scenario),
     faults: scenario.faults.length,
+    digest: scenarioDigest(scenario),
     capacity: capacityOf(world),
   };
 }

@@ -3,7 +3,10 @@ import { format, formatMib, formatMs } from "./page/units.ts";
 
 /** A figure, or the difference of two, as people read it. */
 export function formatFigure({ unit }: Pick<Figure, "unit">, value: number): string {
-  if (value < 0) return `-${formatFigure({ unit }, -value)}`;
+  if (value < 0) {
+    const size = formatFigure({ unit }, -value);
+    return /[1-9]/.test(size) ? `-${size}` : size; // What is rounded to nothing has no sign.
+  }
   switch (unit) {
     case "seconds":
       return format(value * 1_000, "ms");
@@ -28,8 +31,9 @@ export function likenessOf(comparison: Comparison): readonly string[] {
     const { name, seed, hash, isComplete } = comparison[side];
     return `${side.toUpperCase()} is ${name}, seed ${seed}, hash ${hash}${isComplete ? "" : "; it was stopped before its end"}.`;
   });
+  const alike = a.digest === b.digest ? "are alike" : "have the same sizes";
   const scenario = isSameScenario
-    ? `The scenarios are alike${a.seed === b.seed ? "" : "; the seeds differ"}.`
+    ? `The scenarios ${alike}${a.seed === b.seed ? "" : "; the seeds differ"}.`
     : `The scenarios differ in ${differences.join(", ")}.`;
   if (isSameHash) return [...sides, scenario, "The hashes are the same: it is the same run."];
   const since =

@@ -30,6 +30,16 @@ describe("two runs side by side", () => {
     expect(likenessOf(compareRuns(a, larger))[2]).toBe("The scenarios differ in tasks.");
   });
 
+  test("scenarios of the same name and sizes are not alike when they say something else", () => {
+    const roles = [{ role: "eng", limits: [{ name: "cpus", milli: 1_000 }] }];
+    const limited = compareRuns(a, sampleRun({ roles }));
+    expect(limited).toMatchObject({ isSameScenario: false, differences: ["settings"] });
+    expect(likenessOf(limited)[2]).toBe("The scenarios differ in settings.");
+    // With another seed a load may be another: that says nothing of what the scenario says.
+    const both = compareRuns(a, sampleRun({ roles, seed: "2" }));
+    expect(likenessOf(both)[2]).toBe("The scenarios have the same sizes; the seeds differ.");
+  });
+
   test("lower latency is better, more placed is better, and an offer is neither", () => {
     const { figures } = compareRuns(a, larger);
     const of = (path: string) => figures.find((figure) => figure.path === path);
@@ -117,6 +127,8 @@ test.each<[unit: Figure["unit"], value: number, text: string]>([
   ["fraction", 0.12345, "12.3 %"],
   ["seconds", 3.5, "3.5 s"],
   ["mib", 20_480, "20.0 GiB"],
+  ["mib", -0.3, "0 MiB"],
+  ["mib", -1.3, "-1 MiB"],
 ])("a figure in %s of %d reads %s", (unit, value, text) =>
   expect(formatFigure({ unit }, value)).toBe(text),
 );

@@ -6,7 +6,7 @@ import type { Unit } from "./page/units.ts";
 export interface Comparison {
   readonly a: RunSide;
   readonly b: RunSide;
-  /** They asked for the same: name, cluster, load. The seed may differ. */
+  /** They asked for the same. The seed may differ, and with it what is drawn. */
   readonly isSameScenario: boolean;
   /** Names of what differs of the scenario. */
   readonly differences: readonly string[];
@@ -19,6 +19,8 @@ export interface Comparison {
 
 export interface RunSide {
   readonly name: string;
+  /** Of what the scenario says (ScenarioSummary). */
+  readonly digest: string;
   readonly seed: string;
   readonly hash: string;
   readonly isComplete: boolean;
@@ -64,19 +66,24 @@ export function compareRuns(a: RunReport, b: RunReport): Comparison {
 }
 
 function sideOf({ scenario, hash, isComplete }: RunReport): RunSide {
-  return { name: scenario.name, seed: scenario.seed, hash, isComplete };
+  return { name: scenario.name, digest: scenario.digest, seed: scenario.seed, hash, isComplete };
 }
 
 function differencesOf(a: RunReport, b: RunReport): readonly string[] {
   const keys = ["name", "agents", "frameworks", "tasks", "faults"] as const;
   const found: string[] = keys.filter((key) => a.scenario[key] !== b.scenario[key]);
   const names = namesOf(a.scenario.capacity, b.scenario.capacity);
-  return [
+  const differ = [
     ...found,
     ...names
       .filter((name) => a.scenario.capacity[name] !== b.scenario.capacity[name])
       .map((name) => `capacity of ${name}`),
   ];
+  // What is of another size says something else anyway, and with another seed a load is drawn anew.
+  const isOfOneSize = differ.every((what) => what === "name");
+  const { seed, digest } = a.scenario;
+  const isOther = isOfOneSize && seed === b.scenario.seed && digest !== b.scenario.digest;
+  return isOther ? [...differ, "settings"] : differ;
 }
 
 type Read = (report: RunReport) => number | undefined;

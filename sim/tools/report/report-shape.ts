@@ -20,7 +20,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 function checkReport(report: Fields): void {
   const scenario = object(report.scenario, "scenario");
-  for (const key of ["name", "seed"]) text(scenario[key], `scenario.${key}`);
+  for (const key of ["name", "seed", "digest"]) text(scenario[key], `scenario.${key}`);
   for (const key of ["agents", "frameworks", "tasks", "faults"])
     number(scenario[key], `scenario.${key}`);
   numbersIn(scenario.capacity, "scenario.capacity");
