@@ -68,6 +68,22 @@ describe("a report", () => {
     expect(used.cpus?.at(0)).toBe(0);
   });
 
+  test("tells what operators did to whom by name, also when the framework is gone by then", () => {
+    const begun = begin(scenario);
+    begun.world.simulation.runUntil(5_000);
+    const { master } = begun.world;
+    const { agents, frameworks } = master.cluster!.state;
+    const [agentId, frameworkId] = [[...agents.keys()][0]!, [...frameworks.keys()][0]!];
+    const name = agents.get(agentId)?.info.hostname;
+    master.operate({ kind: "deactivate-agent", agentId });
+    master.operate({ kind: "teardown-framework", frameworkId });
+    begun.world.simulation.runUntil(6_000);
+    expect(begun.recorder.report(END).timeline.map(({ text }) => text)).toEqual([
+      `deactivate-agent ${name}`,
+      expect.stringMatching(/^teardown-framework (big|small)$/),
+    ]);
+  });
+
   test("says what part of what is free a typical task cannot use", () => {
     // Three tasks of 1.5 cpus leave 1 of 4 cpus that nobody can use on each agent that has two.
     const frameworks = [spec("b", rows(8, 1_500))];

@@ -51,7 +51,7 @@ export class Recorder {
   readonly #grid = new TimeGrid(INTERVALS_MAX, STEP_MS);
   readonly #roles = new RoleBooks(this.#grid);
   readonly #offers = new OfferMeter(this.#grid);
-  readonly #timeline = new Timeline();
+  readonly #timeline: Timeline;
   readonly #tasks: TaskMeter;
   readonly #pending = this.#grid.add(new Gauge(INTERVALS_MAX));
   readonly #running = this.#grid.add(new Gauge(INTERVALS_MAX));
@@ -69,6 +69,14 @@ export class Recorder {
       now: () => world.simulation.nowMs,
     });
     this.meter = this.#tasks;
+    this.#timeline = new Timeline({
+      agent: (agentId) => this.#known?.agents.get(agentId)?.info.hostname ?? null,
+      framework: (frameworkId) => {
+        const { frameworks, completedFrameworks } = this.#known ?? {};
+        const known = frameworks?.get(frameworkId)?.info.name;
+        return known ?? completedFrameworks?.get(frameworkId)?.name ?? null;
+      },
+    });
     this.decisions = new DecisionTimes(() => tools.stopwatch(), world.master);
     world.master.timed = (now, input, apply) => {
       if (now.monoMs >= this.#grid.endMs) this.#advance(now.monoMs);
@@ -84,6 +92,10 @@ export class Recorder {
       },
       noted: (atMs, text) => this.#timeline.noted(atMs, text),
     });
+  }
+
+  get #known(): Cluster["state"] | undefined {
+    return this.#world.master.cluster?.state;
   }
 
   /** May be asked for at any time, more than once. */

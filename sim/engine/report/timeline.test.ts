@@ -1,3 +1,4 @@
+import type { AgentId, FrameworkId } from "@bourse/model/ids";
 import { expect, test } from "vitest";
 import { Timeline } from "./timeline.ts";
 
@@ -13,6 +14,22 @@ test("an operation says what it does", () => {
   expect(timeline.list([]).entries).toEqual([
     { atMs: 5, kind: "operation", text: "update-weights of eng (2)" },
     { atMs: 6, kind: "operation", text: "start-maintenance of h0, h1, h2, h3, h4 and 2 more" },
+  ]);
+});
+
+test("an operation names agents and frameworks as people do, or by id when nobody knows them", () => {
+  const names = {
+    agent: (agentId: AgentId) => (agentId === "x-S3" ? "node-3" : null),
+    framework: () => "shop",
+  };
+  const timeline = new Timeline(names);
+  timeline.operated(1, { kind: "deactivate-agent", agentId: "x-S3" as AgentId });
+  timeline.operated(2, { kind: "reactivate-agent", agentId: "x-S4" as AgentId });
+  timeline.operated(3, { kind: "teardown-framework", frameworkId: "x-0001" as FrameworkId });
+  expect(timeline.list([]).entries.map(({ text }) => text)).toEqual([
+    "deactivate-agent node-3",
+    "reactivate-agent x-S4",
+    "teardown-framework shop",
   ]);
 });
 

@@ -1,3 +1,4 @@
+import type { AgentId, FrameworkId } from "@bourse/model/ids";
 import type { OperatorCall } from "@bourse/model/operator";
 import type { Violation } from "../checks/violations.ts";
 import type { TimelineEntry } from "./run-report.ts";
@@ -8,7 +9,12 @@ const ENTRIES_MAX = 10_000;
 export class Timeline {
   readonly #entries: TimelineEntry[] = [];
   #leftOut = 0;
+  readonly #names: Names;
   #noted: { readonly atMs: number; readonly text: string } | null = null;
+
+  constructor(names: Names = { agent: () => null, framework: () => null }) {
+    this.#names = names;
+  }
 
   noted(atMs: number, text: string): void {
     this.#noted = { atMs, text };
@@ -18,7 +24,7 @@ export class Timeline {
   /** A fault that an operator makes has said so itself, at the same time. */
   operated(atMs: number, call: OperatorCall): void {
     if (this.#noted?.atMs === atMs && this.#noted.text.includes("operator")) return;
-    this.#add({ atMs, kind: "operation", text: describe(call) });
+    this.#add({ atMs, kind: "operation", text: describe(call, this.#names) });
   }
 
   /** With the violations in their places. */
@@ -50,21 +56,29 @@ export class Timeline {
   }
 }
 
-function describe(call: OperatorCall): string {
+/** What people call them; null = nobody knows. */
+export interface Names {
+  agent(agentId: AgentId): string | null;
+  framework(frameworkId: FrameworkId): string | null;
+}
+
+function describe(call: OperatorCall, names: Names): string {
+  const agent = (agentId: AgentId): string => names.agent(agentId) ?? agentId;
+  const framework = (id: FrameworkId): string => names.framework(id) ?? id;
   switch (call.kind) {
     case "deactivate-agent":
     case "reactivate-agent":
-      return `${call.kind} ${call.agentId}`;
+      return `${call.kind} ${agent(call.agentId)}`;
     case "teardown-framework":
-      return `${call.kind} ${call.frameworkId}`;
+      return `${call.kind} ${framework(call.frameworkId)}`;
     case "kill-task":
-      return `${call.kind} ${call.taskId} of ${call.frameworkId}`;
+      return `${call.kind} ${call.taskId} of ${framework(call.frameworkId)}`;
     case "update-quotas":
       return `${call.kind} of ${some(call.quotas.map(({ role }) => role))}`;
     case "update-weights":
       return `${call.kind} of ${some(call.weights.map(({ role, weightMilli }) => `${role} (${weightMilli / 1_000})`))}`;
     case "operate":
-      return `${call.operation.kind} on ${call.agentId}`;
+      return `${call.operation.kind} on ${agent(call.agentId)}`;
     case "update-maintenance-schedule":
       return `${call.kind}: ${call.windows.length} windows`;
     case "start-maintenance":
