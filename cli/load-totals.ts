@@ -22,6 +22,15 @@ export function totalsText(context: Context, totals: LoadTotals): string {
   return lines.map(([name, text]) => `${bold(name.padEnd(16))}${text}\n`).join("");
 }
 
+/**
+ * What a load comes to goes to stderr, so that the load may be on stdout. What a program reads goes to stdout where
+ * nothing else does.
+ */
+export function tell(context: Context, isStdoutTaken: boolean, text: string): void {
+  const isForProgram = context.output !== "table" && !isStdoutTaken;
+  (isForProgram ? process.stdout : process.stderr).write(text);
+}
+
 function endless({ tasks, endless }: LoadTotals): string {
   if (endless === 0) return "";
   return endless === tasks

@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { contextFor } from "./context.ts";
 import { endWithoutTraces } from "./end-without-traces.ts";
 import { examples } from "./examples.ts";
-import { totalsText } from "./load-totals.ts";
+import { tell, totalsText } from "./load-totals.ts";
 
 interface GenFlags extends GeneratorText {
   readonly seed?: string;
@@ -58,7 +58,7 @@ export function addSimGenCommand(sim: Command): void {
       if (!context.isQuiet && context.output === "table") {
         process.stderr.write(`${context.colors.bold("seed".padEnd(16))}${seed}\n`);
       }
-      process.stderr.write(totalsText(context, totals));
+      tell(context, out === null, totalsText(context, totals));
     });
 }
 

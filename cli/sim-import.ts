@@ -6,7 +6,7 @@ import type { Command } from "commander";
 import { type Context, contextFor } from "./context.ts";
 import { endWithoutTraces } from "./end-without-traces.ts";
 import { examples } from "./examples.ts";
-import { count, totalsText } from "./load-totals.ts";
+import { count, tell, totalsText } from "./load-totals.ts";
 import { renderData } from "./output.ts";
 import { progressBar } from "./progress.ts";
 
@@ -85,7 +85,9 @@ export function addSimImportCommand(sim: Command): void {
           progress.clear();
           interrupt.off();
         });
-        process.stderr.write(reportText(context, report, targets.agentsPath));
+        const { loadPath, agentsPath } = targets;
+        const isStdoutTaken = report.load.rows > 0 ? loadPath === null : agentsPath === null;
+        tell(context, isStdoutTaken, reportText(context, report, agentsPath));
       },
     );
 }

@@ -45,8 +45,8 @@ describe("bourse sim gen", () => {
       ...["sim", "gen", "--preset", "facebook-hadoop", "--seed", "1"],
       ...["--out", path("fb.csv.gz"), "-o", "json"],
     );
-    expect(stdout).toBe("");
-    expect(JSON.parse(stderr)).toMatchObject({ jobs: 100, rows: 122 });
+    expect(stderr).toBe("");
+    expect(JSON.parse(stdout)).toMatchObject({ jobs: 100, rows: 122 });
     expect(readFileSync(path("fb.csv.gz")).subarray(0, 2)).toEqual(Buffer.from([0x1f, 0x8b]));
   });
 
@@ -84,6 +84,16 @@ describe("bourse sim import", () => {
     );
     expect(readFileSync(path("agents.yaml"), "utf8")).toContain("gpu_model: P100");
     expect(readdirSync(directory).filter((name) => name.endsWith(".partial"))).toEqual([]);
+  });
+
+  test("what it comes to as JSON is on stdout, unless the load is", async () => {
+    const words = ["sim", "import", "openb", path("pods.csv"), "-o", "json"];
+    const inFile = await captured(...words, "--out", path("told.csv"));
+    expect(JSON.parse(inFile.stdout)).toMatchObject({ format: "openb" });
+    expect(inFile.stderr).toBe("");
+    const { stdout, stderr } = await captured(...words);
+    expect(stdout).toMatch(/^at_ms,/);
+    expect(JSON.parse(stderr)).toMatchObject({ format: "openb" });
   });
 
   test("a format by name, a window, a scale; left out is what the window does", async () => {
