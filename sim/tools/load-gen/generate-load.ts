@@ -5,7 +5,7 @@ import { Random } from "@bourse/model/random";
 import { LOAD_MS_MAX, LOAD_ROWS_MAX, LOAD_TASKS_MAX } from "../load-file/load-columns.ts";
 import { arrivalTimes } from "./arrival-times.ts";
 import { type Draw, drawOf } from "./draw.ts";
-import type { GeneratorSpec, StageSpec, StreamSpec } from "./generator-spec.ts";
+import type { Arrivals, GeneratorSpec, StageSpec, StreamSpec } from "./generator-spec.ts";
 
 /**
  * The rows of a load, in order of arrival. Bit for bit the same for the same spec and seed, on every machine and
@@ -16,6 +16,9 @@ export function generateLoad(spec: GeneratorSpec, seed: string): readonly LoadRo
   const random = Random.fromSeed(seed).fork("load");
   const size = { rows: 0, tasks: 0 };
   const rows: LoadRow[] = [];
+  // Twice as many jobs as rows may be are never few enough: said before hours of drawing, not after.
+  if (spec.streams.some(({ arrivals }) => jobsOf(arrivals, spec.durationMs) > 2 * LOAD_ROWS_MAX))
+    throw tooLarge();
   for (const stream of spec.streams) {
     const isNamed = spec.streams.length > 1;
     for (const row of streamRows(stream, spec.durationMs, isNamed, random.fork(stream.name))) {
@@ -27,6 +30,11 @@ export function generateLoad(spec: GeneratorSpec, seed: string): readonly LoadRo
   }
   // Stable: what arrives in the same millisecond keeps the order of streams and jobs.
   return rows.sort((a, b) => a.atMs - b.atMs);
+}
+
+/** On average. */
+function jobsOf(arrivals: Arrivals, durationMs: number): number {
+  return arrivals.kind === "scatter" ? arrivals.jobs : durationMs / arrivals.meanGapMs;
 }
 
 /** Jobs of one stream, one row each, need no names. */

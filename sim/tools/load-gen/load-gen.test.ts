@@ -311,6 +311,13 @@ describe("a generated load", () => {
     const spec = readGenerator({ duration: "30d", rate: "900/ms", tasks: 1_000_000 });
     expect(() => generateLoad(spec, "1")).toThrow(/more than 5000000 rows or 50000000 tasks/);
   });
+
+  test("far too many jobs are refused before any is drawn", () => {
+    const spec = readGenerator({ duration: "365d", rate: "1000/s" });
+    const beganMs = performance.now();
+    expect(() => generateLoad(spec, "1")).toThrow(/more than 5000000 rows/);
+    expect(performance.now() - beganMs).toBeLessThan(500);
+  });
 });
 
 describe("presets", () => {
