@@ -1,4 +1,5 @@
 import { Random } from "@bourse/model/random";
+import type { TaskState } from "@bourse/model/task-state";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { BatchSpec } from "../scenario/scenario.ts";
@@ -229,6 +230,96 @@ describe("attempts", () => {
   });
 });
 
+describe("a task out of reach", () => {
+  const spec = batch([row({ cpus: 1 }, { count: 2 })], { replaceUnreachableAfterMs: 5_000 });
+
+  function outOfReach(more: Partial<BatchSpec> = {}): Told & { policy: BatchPolicy } {
+    const driver = told({ ...spec, ...more });
+    driver.offer(offer("a", { cpus: 2 }));
+    for (const taskId of ["t0", "t1"]) driver.update(taskId, "TASK_RUNNING");
+    driver.nowMs = 2_000;
+    for (const taskId of ["t0", "t1"]) driver.update(taskId, "TASK_UNREACHABLE");
+    return driver;
+  }
+
+  test("is waited for, then given up and tried again under a new id (MA-7, N-04)", () => {
+    const driver = outOfReach();
+    expect(driver.at(6_999).wakeAtMs).toBe(7_000);
+    expect(driver.policy.runningCount).toBe(2);
+    expect(driver.at(7_000).wakeAtMs).toBe(8_000);
+    expect(driver.policy.runningCount).toBe(0);
+    expect(kindsOf(driver.at(8_000).calls)).toBe("revive");
+    expect(launchText(driver.offer(offer("b", { cpus: 2 })))).toBe("t0.1@b t1.1@b");
+  });
+
+  test("is killed when it comes back after that", () => {
+    const driver = outOfReach();
+    driver.at(7_000);
+    const kill = { kind: "kill", taskId: "t0", agentId: "a" };
+    expect(driver.update("t0", "TASK_RUNNING")).toContainEqual(kill);
+    driver.at(8_000);
+    driver.offer(offer("b", { cpus: 2 }));
+    driver.update("t0.1", "TASK_RUNNING");
+    expect(driver.update("t0", "TASK_RUNNING")).toEqual([kill]);
+    expect(driver.policy.runningCount).toBe(1);
+  });
+
+  test("goes on as if nothing had happened when it comes back before", () => {
+    const driver = outOfReach();
+    driver.nowMs = 6_999;
+    expect(driver.update("t0", "TASK_RUNNING")).toEqual([]);
+    expect(driver.update("t1", "TASK_FINISHED")).toEqual([]);
+    expect(driver.at(7_000).wakeAtMs).toBe(Number.POSITIVE_INFINITY);
+    expect(driver.at(60_000).calls).toEqual([]);
+    expect(driver.policy.lacks()).toBeNull();
+    expect(driver.policy.runningCount).toBe(1);
+  });
+
+  test("is counted from when that was first said, and anew after it was in reach", () => {
+    const driver = outOfReach();
+    driver.nowMs = 3_000;
+    driver.update("t0", "TASK_UNREACHABLE"); // What an answer to reconciliation says again.
+    driver.update("t1", "TASK_RUNNING");
+    driver.nowMs = 4_000;
+    driver.update("t1", "TASK_UNREACHABLE");
+    driver.at(7_000);
+    expect(driver.policy.runningCount).toBe(1);
+    driver.at(8_999);
+    expect(driver.policy.runningCount).toBe(1);
+    driver.at(9_000);
+    expect(driver.policy.runningCount).toBe(0);
+  });
+
+  test("that never ran is given up as well", () => {
+    const driver = told(spec);
+    driver.offer(offer("a", { cpus: 1 }));
+    driver.update("t0", "TASK_UNREACHABLE");
+    driver.offer(offer("b", { cpus: 1 }));
+    driver.at(5_000);
+    driver.at(6_000);
+    expect(launchText(driver.offer(offer("b", { cpus: 1 })))).toBe("t0.1@b");
+  });
+
+  test("counts as an attempt, as one that is lost does", () => {
+    const driver = outOfReach({ attemptsMax: 1 });
+    driver.at(7_000);
+    expect(driver.policy.failedCount).toBe(2);
+    expect(driver.policy.lacks()).toBeNull();
+  });
+
+  test("is given up by the next life of its framework at the same time (K-6)", () => {
+    const driver = outOfReach();
+    const options = { spec, role: "r", random: Random.fromSeed("1"), meter: null };
+    const next = new Told(BatchPolicy.restore(options, driver.policy.snapshot()));
+    next.nowMs = 6_000;
+    next.subscribe();
+    expect(next.at(6_999).wakeAtMs).toBe(7_000);
+    next.at(7_000);
+    next.at(8_000);
+    expect(launchText(next.offer(offer("b", { cpus: 2 })))).toBe("t0.1@b t1.1@b");
+  });
+});
+
 test("the meter hears of each step of a task, counted from its intended arrival (DESIGN section 5)", () => {
   const heard: unknown[] = [];
   const meter: LoadMeter = {
@@ -286,6 +377,9 @@ describe("lives", () => {
   });
 });
 
+const ENDS: readonly TaskState[] = ["TASK_FINISHED", "TASK_FAILED", "TASK_UNREACHABLE"];
+const PATIENCE = { replaceUnreachableAfterMs: 500 };
+
 /** A load, things that happen to it, and where its policy is replaced. */
 function anyStory() {
   const rules = ["first", "random", "spread", "best-fit", "gpu-clustering"] as const;
@@ -310,12 +404,18 @@ function anyStory() {
       cutAt,
       spec: batch(
         rows.map(({ cpus, count }, place) => row({ cpus }, { count, atMs: place * 300 })),
-        { placement: placedBy(rule), isClosedLoop, tasksPerOfferMax: 3, attemptsMax: 3 },
+        {
+          placement: placedBy(rule),
+          isClosedLoop,
+          tasksPerOfferMax: 3,
+          attemptsMax: 3,
+          ...PATIENCE,
+        },
       ),
       steps: raw.map(({ kind, cpus }, place) => (driver: Told) => {
         if (kind === "wake") return driver.at(driver.nowMs + cpus);
         if (kind === "end") {
-          const state = cpus % 2 === 0 ? "TASK_FINISHED" : "TASK_FAILED";
+          const state = ENDS[cpus % ENDS.length] as TaskState;
           return driver.update(`t${cpus}`, state, `a${cpus}`);
         }
         const offers = [1, 2, 3].map((n) => ({

@@ -15,6 +15,7 @@ import { BatchTasks, PHASE, type TaskPage } from "./batch-tasks.ts";
 import { FirstFit } from "./first-fit.ts";
 import type { LoadMeter } from "./load-meter.ts";
 import { OfferBound } from "./offer-bound.ts";
+import { OutOfReach, type OutOfReachState } from "./out-of-reach.ts";
 import { PlacementRound, type RoundMemory } from "./placement-round.ts";
 import { UnmetDemand } from "./unmet-demand.ts";
 import { WaitingTasks } from "./waiting-tasks.ts";
@@ -33,8 +34,8 @@ const RETRY_MS = 1_000;
 
 /**
  * A batch framework: tasks arrive as the rows of its load say and wait; offers are filled; it suppresses when idle. A
- * task that fails or is lost runs again under a new id, and the old attempt, should it come back, is killed. It is done
- * when every task runs or has ended.
+ * task that fails, is lost or stays out of reach runs again under a new id, and the old attempt, should it come back, is
+ * killed. It is done when every task runs or has ended.
  *
  * Who goes first: the earliest arrival that fits. Tasks of one size are strictly in order; a size that does not fit an
  * offer is passed over for that offer and keeps its place, so that a large task does not hold up the small ones behind
@@ -51,6 +52,7 @@ export class BatchPolicy implements SimPolicy {
   readonly #launches = new BatchLaunches();
   readonly #firstFit: FirstFit;
   readonly #round: PlacementRound | null;
+  readonly #outOfReach: OutOfReach;
   #pausing: { readonly atMs: number; readonly index: number }[] = [];
   #rowsArrived = 0;
   /** Of a closed loop: tasks of the last row that have not ended, when it arrived, when the next one does. */
@@ -79,6 +81,7 @@ export class BatchPolicy implements SimPolicy {
       spec.placement.rule === "first"
         ? null
         : new PlacementRound(this.columns, spec, random.fork("placement"));
+    this.#outOfReach = new OutOfReach(spec.replaceUnreachableAfterMs);
     this.#nextRowMs = this.columns.atMs[0] ?? Number.POSITIVE_INFINITY;
   }
 
@@ -87,6 +90,7 @@ export class BatchPolicy implements SimPolicy {
     const state = saved as BatchState;
     policy.#tasks = BatchTasks.restore(policy.columns.taskCount, state.tasks);
     policy.#pausing = Array.from(state.pausing);
+    policy.#outOfReach.restore(state.outOfReach);
     policy.#rowsArrived = state.rowsArrived;
     policy.#leftInRow = state.leftInRow;
     policy.#rowArrivedMs = state.rowArrivedMs;
@@ -108,6 +112,7 @@ export class BatchPolicy implements SimPolicy {
     return {
       tasks: this.#tasks.snapshot(),
       pausing: this.#pausing.slice(),
+      outOfReach: this.#outOfReach.snapshot(),
       rowsArrived: this.#rowsArrived,
       leftInRow: this.#leftInRow,
       rowArrivedMs: this.#rowArrivedMs,
@@ -191,6 +196,7 @@ export class BatchPolicy implements SimPolicy {
       default:
         break;
     }
+    this.#giveUp(now.monoMs);
     this.#askFor(calls);
     const wakeAtMs = this.#nextWakeMs();
     return track === undefined ? { calls, wakeAtMs } : { calls, track, wakeAtMs };
@@ -244,7 +250,8 @@ export class BatchPolicy implements SimPolicy {
   }
 
   #nextWakeMs(): number {
-    return Math.min(this.#nextRowMs, this.#pausing[0]?.atMs ?? Number.POSITIVE_INFINITY);
+    const retryMs = this.#pausing[0]?.atMs ?? Number.POSITIVE_INFINITY;
+    return Math.min(this.#nextRowMs, retryMs, this.#outOfReach.dueMs);
   }
 
   /** Suppresses when nothing waits, revives when something does. */
@@ -348,10 +355,26 @@ export class BatchPolicy implements SimPolicy {
       this.#meter?.staged(tasks.sinceMsOf(index), nowMs);
       tasks.stage(index, nowMs);
     }
+    if (status.state === "TASK_UNREACHABLE") {
+      this.#outOfReach.add(index, nowMs);
+      return;
+    }
+    this.#outOfReach.remove(index);
     if (status.state === "TASK_RUNNING") {
       if (phase !== PHASE.running) this.#run(nowMs, index);
     } else if (isTerminal(status.state) || isGivenUp(status)) {
       this.#end(nowMs, index, status.state === "TASK_FINISHED");
+    }
+  }
+
+  /** What is back by now was told before: an agent that returns in the last moment keeps its tasks. */
+  #giveUp(nowMs: number): void {
+    for (
+      let index = this.#outOfReach.take(nowMs);
+      index >= 0;
+      index = this.#outOfReach.take(nowMs)
+    ) {
+      this.#end(nowMs, index, false);
     }
   }
 
@@ -412,6 +435,7 @@ export class BatchPolicy implements SimPolicy {
 export interface BatchState {
   readonly tasks: readonly TaskPage[];
   readonly pausing: readonly { readonly atMs: number; readonly index: number }[];
+  readonly outOfReach: OutOfReachState;
   readonly rowsArrived: number;
   readonly leftInRow: number;
   readonly rowArrivedMs: number;

@@ -61,6 +61,7 @@ export const BATCH_DEFAULTS = {
   tasksPerOfferMax: 10, // So that jobs of several frameworks share a cluster that one could fill.
   attemptsMax: Number.POSITIVE_INFINITY,
   failures: 0,
+  replaceUnreachableAfterMs: 60_000, // As the service that is shipped.
   isClosedLoop: false,
 } as const satisfies Partial<BatchSpec>;
 

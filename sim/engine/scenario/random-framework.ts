@@ -161,6 +161,7 @@ function randomBatch(random: Random, { traits, capabilities }: Context): RandomP
     tasksPerOfferMax: random.between(1, 5),
     attemptsMax: random.chance(0.2) ? random.between(1, 4) : Number.POSITIVE_INFINITY,
     failures,
+    replaceUnreachableAfterMs: random.fork("unreachable").between(2_000, 15_000),
     isClosedLoop,
   };
   const cpuMilliMax = load.reduce((sum, row) => sum + row.count * cpuMilliOf(row), 0);

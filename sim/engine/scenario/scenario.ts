@@ -122,6 +122,8 @@ export interface BatchSpec {
   readonly attemptsMax: number;
   /** Of attempts, the fraction that ends in failure after a random part of its time ("crash-prone"). */
   readonly failures: number;
+  /** A task out of reach for so long is given up as if it were lost; should it come back then, it is killed (MA-7). */
+  readonly replaceUnreachableAfterMs: number;
   /** Jobs wait for each other: the next row arrives when the one before has ended, `atMs` after it. */
   readonly isClosedLoop: boolean;
 }

@@ -137,6 +137,8 @@ function* simplerBatches(spec: BatchSpec): Generator<BatchSpec> {
   if (attemptsMax !== BATCH_DEFAULTS.attemptsMax)
     yield { ...spec, attemptsMax: BATCH_DEFAULTS.attemptsMax };
   if (failures > 0) yield { ...spec, failures: 0 };
+  if (spec.replaceUnreachableAfterMs !== BATCH_DEFAULTS.replaceUnreachableAfterMs)
+    yield { ...spec, replaceUnreachableAfterMs: BATCH_DEFAULTS.replaceUnreachableAfterMs };
   if (load.length > 2) {
     const half = Math.ceil(load.length / 2);
     yield { ...spec, load: load.slice(0, half) };

@@ -139,6 +139,12 @@ const batch = object<Omit<BatchSpec, "kind">>({
     BATCH_DEFAULTS.failures,
     "of attempts, the fraction that ends in failure after a part of its time",
   ),
+  replaceUnreachableAfterMs: optional(
+    "replaceUnreachableAfter",
+    duration,
+    BATCH_DEFAULTS.replaceUnreachableAfterMs,
+    "a task out of reach for so long is tried again under a new id",
+  ),
   isClosedLoop: optional(
     "closedLoop",
     flag,

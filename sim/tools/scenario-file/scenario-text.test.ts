@@ -40,6 +40,7 @@ frameworks:
     tasksPerOffer: 1
     attempts: 3
     failures: 0.5
+    replaceUnreachableAfter: 2500ms
     closedLoop: true
 operations:
   - { at: 1m, kind: deactivate-agent, agent: a-1 }

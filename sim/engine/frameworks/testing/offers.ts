@@ -30,6 +30,7 @@ export function batch(load: readonly LoadRow[], more: Partial<BatchSpec> = {}): 
     tasksPerOfferMax: 100,
     attemptsMax: Number.POSITIVE_INFINITY,
     failures: 0,
+    replaceUnreachableAfterMs: 60_000,
     isClosedLoop: false,
     ...more,
   };
