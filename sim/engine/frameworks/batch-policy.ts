@@ -369,11 +369,8 @@ export class BatchPolicy implements SimPolicy {
 
   /** What is back by now was told before: an agent that returns in the last moment keeps its tasks. */
   #giveUp(nowMs: number): void {
-    for (
-      let index = this.#outOfReach.take(nowMs);
-      index >= 0;
-      index = this.#outOfReach.take(nowMs)
-    ) {
+    const outOfReach = this.#outOfReach;
+    for (let index = outOfReach.take(nowMs); index >= 0; index = outOfReach.take(nowMs)) {
       this.#end(nowMs, index, false);
     }
   }

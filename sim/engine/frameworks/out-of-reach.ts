@@ -21,6 +21,7 @@ export class OutOfReach {
 
   /** When the next one is due; Infinity = there is none. */
   get dueMs(): number {
+    if (this.#sinceMs.size === 0) return Number.POSITIVE_INFINITY;
     for (const sinceMs of this.#sinceMs.values()) return sinceMs + this.#patienceMs;
     return Number.POSITIVE_INFINITY;
   }
@@ -37,6 +38,7 @@ export class OutOfReach {
 
   /** One that was waited for long enough, and is not any more; -1 = there is none. */
   take(nowMs: number): number {
+    if (this.#sinceMs.size === 0) return -1; // The rule; every event asks.
     for (const [index, sinceMs] of this.#sinceMs) {
       if (nowMs < sinceMs + this.#patienceMs) return -1;
       this.#sinceMs.delete(index);
