@@ -5,6 +5,7 @@ import { contextFor } from "./context.ts";
 import { endWithoutTraces } from "./end-without-traces.ts";
 import { examples } from "./examples.ts";
 import { tell, totalsText } from "./load-totals.ts";
+import { seedOf } from "./seed-flag.ts";
 
 interface GenFlags extends GeneratorText {
   readonly seed?: string;
@@ -49,12 +50,16 @@ export function addSimGenCommand(sim: Command): void {
     )
     .action(async (flags: GenFlags, command: Command) => {
       const context = contextFor(command);
-      const { generateToFile } = await import("@bourse/sim/tools/load-gen/generate-to-file");
+      const { generateLoad } = await import("@bourse/sim/tools/load-gen/generate-load");
+      const { readGenerator } = await import("@bourse/sim/tools/load-gen/generator-text");
+      const { writeLoadFile } = await import("@bourse/sim/tools/load-file/write-load-file");
       const { seed = randomBytes(4).toString("hex"), out = null } = flags;
       const said = FIELDS.filter((field) => flags[field] !== undefined);
       const text: GeneratorText = Object.fromEntries(said.map((field) => [field, flags[field]]));
+      // Drawing hears no signal and leaves nothing behind: until it is over Ctrl-C ends the process by itself.
+      const rows = generateLoad(readGenerator(text), seedOf(seed));
       const interrupt = endWithoutTraces();
-      const totals = await generateToFile(text, { seed, path: out }).finally(interrupt.off);
+      const totals = await writeLoadFile(out, rows).finally(interrupt.off);
       if (!context.isQuiet && context.output === "table") {
         process.stderr.write(`${context.colors.bold("seed".padEnd(16))}${seed}\n`);
       }

@@ -56,7 +56,7 @@ describe("bourse sim gen", () => {
     [/cpus: a preset says this already/, ["--preset", "omega", "--cpus", "1"]],
     [/there is no "borg"\n {2}take one of facebook-hadoop, omega/, ["--preset", "borg"]],
     [/cannot write .*nowhere/, ["--out", "/nowhere/load.csv"]],
-    [/the seed has 300 characters/, ["--seed", "s".repeat(300)]],
+    [/--seed has 300 characters/, ["--seed", "s".repeat(300)]],
   ])("wrong input: %s", async (said, args) => {
     const { code, stdout, stderr } = await captured("sim", "gen", ...args);
     expect(stderr).toMatch(said);

@@ -11,6 +11,7 @@ import { onInterrupt } from "./interrupt.ts";
 import { runWithLargerHeap } from "./larger-heap.ts";
 import { renderData } from "./output.ts";
 import { type Progress, progressBar } from "./progress.ts";
+import { seedOf } from "./seed-flag.ts";
 import { reportText, type Verdict } from "./sim-run-text.ts";
 
 interface RunFlags {
@@ -53,8 +54,6 @@ export function addSimRunCommand(sim: Command): void {
       process.exitCode = await run(contextFor(command), path, flags);
     });
 }
-
-const SEED_LENGTH_MAX = 256;
 
 const EXIT_CODES = `
 Exit code: 0 when all is well; 1 when an invariant broke, the run was not done in time, or a condition
@@ -121,12 +120,11 @@ async function scenarioOf(
   path: string | undefined,
   flags: RunFlags,
 ): Promise<Scenario> {
-  const { seed, duration } = flags;
+  const { duration } = flags;
+  const seed = flags.seed === undefined ? undefined : seedOf(flags.seed);
   const longMs = duration === undefined ? undefined : durationMs(duration, "--duration");
   if (longMs === 0)
     throw refusal(`--duration ${duration}: a run takes time`, "write one above 0, e.g. 10m");
-  if (seed !== undefined && seed.length > SEED_LENGTH_MAX)
-    throw refusal(`--seed has ${seed.length} characters`, `at most ${SEED_LENGTH_MAX}, e.g. 7`);
   if (path === undefined) return headline(flags, longMs);
   if (flags.agents !== undefined || flags.tasks !== undefined) {
     throw refusal(
