@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { heapFlags } from "@bourse/sim/tools/heap-flags";
 import { heapNeededForMib } from "@bourse/sim/tools/paced-run";
 import { type Bench, machine, readBaseline, renderColumns } from "./report.ts";
 import { growthChart } from "./sim-chart.ts";
@@ -51,14 +52,14 @@ function runInProcess(cell: SimCell): SimRun {
   const heapMib = heapNeededForMib(scenarioOf(cell));
   const text = execFileSync(
     process.execPath,
-    [`--max-old-space-size=${heapMib}`, ...YOUNG_HEAP, script, JSON.stringify(cell)],
+    [...heapFlags(Math.max(HEAP_MIN_MIB, heapMib), heapMib), script, JSON.stringify(cell)],
     { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] },
   );
   return JSON.parse(text) as SimRun;
 }
 
-/** As `bourse sim run` gives itself for large clusters: most of what a run allocates is dead within a virtual second. */
-const YOUNG_HEAP = ["--max-semi-space-size=64"] as const;
+/** As `bourse sim run`, which never takes less than a process has by itself. */
+const HEAP_MIN_MIB = 2_048;
 
 /** What must hold wherever it is measured. Goals in seconds depend on the machine and are only printed. */
 export function failuresOf(cell: SimCell, runs: readonly SimRun[]): readonly string[] {
