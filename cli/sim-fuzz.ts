@@ -1,15 +1,16 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { ClusterError } from "@bourse/model/errors";
 import type { FuzzReport } from "@bourse/sim/tools/fuzz/fuzz";
 import type { Finding } from "@bourse/sim/tools/fuzz/seed-job";
+import { cannotWrite, writeWholeFile } from "@bourse/sim/tools/whole-file";
 import type { Command } from "commander";
 import { type Context, contextFor, durationMs, integerOf } from "./context.ts";
 import { examples } from "./examples.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { renderData } from "./output.ts";
 import { progressBar } from "./progress.ts";
+import { checkDirectory } from "./writable.ts";
 
 interface FuzzFlags {
   readonly seeds: string;
@@ -71,6 +72,7 @@ async function run(context: Context, flags: FuzzFlags): Promise<number> {
     withinMs: durationMs(flags.timeOut, "--time-out"),
     shrinkMs: durationMs(flags.shrinkFor, "--shrink-for"),
   };
+  checkDirectory(flags.out, "--out");
   const bar = await progressBar();
   const interrupt = onInterrupt(
     () => {},
@@ -105,14 +107,12 @@ async function run(context: Context, flags: FuzzFlags): Promise<number> {
 
 function write(directory: string, path: string, text: string): void {
   try {
-    mkdirSync(directory, { recursive: true });
-    writeFileSync(path, text);
+    // Not with those above it: where nothing can be made, as in /proc, Node tries for ever.
+    if (!existsSync(directory)) mkdirSync(directory);
   } catch (thrown) {
-    throw new ClusterError("invalid_call", `cannot write ${path}: ${String(thrown)}`, {
-      cause: thrown,
-      hint: "--out names a directory that can be written to",
-    });
+    throw cannotWrite(path, thrown);
   }
+  writeWholeFile(path, text);
 }
 
 function textOf({ colors }: Context, report: FuzzReport, files: readonly string[]): string {

@@ -1,5 +1,3 @@
-import { accessSync, constants, statSync } from "node:fs";
-import { dirname } from "node:path";
 import type { RunReport } from "@bourse/engine/report/run-report";
 import type { RunProgress } from "@bourse/engine/scenario/run-scenario";
 import type { Scenario } from "@bourse/engine/scenario/scenario";
@@ -13,6 +11,7 @@ import { renderData } from "./output.ts";
 import { type Progress, progressBar } from "./progress.ts";
 import { seedOf } from "./seed-flag.ts";
 import { reportText, type Verdict } from "./sim-run-text.ts";
+import { checkWritable } from "./writable.ts";
 
 interface RunFlags {
   readonly agents?: string;
@@ -193,27 +192,6 @@ async function write(report: RunReport, { report: page, out }: RunFlags): Promis
   const { writeWholeFile } = await import("@bourse/sim/tools/whole-file");
   writeWholeFile(out, `${JSON.stringify(report)}\n`);
 }
-
-/** A long run must not end in vain. */
-function checkWritable(path: string | undefined, flag: string): void {
-  if (path === undefined) return;
-  try {
-    const there = statSync(path, { throwIfNoEntry: false });
-    const isWhole = there === undefined || there.isFile(); // A device or a pipe is written in place.
-    if (there?.isDirectory() !== true) {
-      accessSync(isWhole ? dirname(path) : path, constants.W_OK);
-      return;
-    }
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    const why =
-      code === "ENOENT" || code === "ENOTDIR" ? "there is no such directory" : "no permission";
-    throw refusal(`${flag} ${path} cannot be written: ${why}`, WRITE_TO);
-  }
-  throw refusal(`${flag} ${path} cannot be written: it is a directory`, WRITE_TO);
-}
-
-const WRITE_TO = "name a file in a directory that is there";
 
 function refusal(message: string, hint: string): ClusterError {
   return new ClusterError("invalid_call", message, { hint });
