@@ -120,7 +120,6 @@ function restoreFramework(state: ClusterState, data: FrameworkSnapshot): void {
   const { config } = state;
   const framework: Framework = {
     ...data,
-    offersWanted: data.offersWanted ?? null, // Journals of before it was written down.
     tasks: new Map(data.tasks.map((task) => [task.info.taskId, copyTask(task)])),
     offers: new Set(),
     operations: new Map(),

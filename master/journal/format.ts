@@ -6,7 +6,7 @@ import { Packr, Unpackr } from "msgpackr";
 import { joinSnapshot } from "./snapshot-pieces.ts";
 
 /** Raised with every change of what is written; another one is refused. */
-export const JOURNAL_FORMAT = 2;
+export const JOURNAL_FORMAT = 3;
 
 /** First line of the file, so that `head -1` tells what it is. */
 const MAGIC = Buffer.from("bourse journal\n");
