@@ -10,6 +10,7 @@ import { runWithLargerHeap } from "./larger-heap.ts";
 import { renderData } from "./output.ts";
 import { progressBar } from "./progress.ts";
 import { isPolicyChanged, type PolicyFlags, policyChangeOf } from "./sim-policy-flags.ts";
+import { checkWritable } from "./writable.ts";
 
 interface OtherwiseFlags extends PolicyFlags {
   readonly scenario?: string;
@@ -23,6 +24,8 @@ export async function replayOtherwise(
   flags: OtherwiseFlags,
 ): Promise<void> {
   const policy = await policyChangeOf(flags);
+  checkWritable(flags.scenario, "--scenario");
+  checkWritable(flags.report, "--report");
   const recording = await recordingOf(path);
   const { scenarioOfRecording } = await import("@bourse/sim/tools/replay/recorded-scenario");
   const recorded = scenarioOfRecording(recording, "recorded policy");

@@ -5,6 +5,7 @@ import type { Command } from "commander";
 import { type Context, collect, contextFor, contextOf, OUTPUT_FORMATS } from "./context.ts";
 import { examples } from "./examples.ts";
 import { type Column, renderData, renderList } from "./output.ts";
+import { checkWritable } from "./writable.ts";
 
 /** `bourse sim report` and `bourse sim compare`: what to do with what `bourse sim run --out run.json` wrote. */
 export function addSimReportCommands(sim: Command): void {
@@ -72,6 +73,7 @@ async function compare(
   const { compareRuns } = await import("@bourse/sim/tools/report/compare");
   const { brokenBy, parseThreshold } = await import("@bourse/sim/tools/report/fail-if");
   const { readReport } = await import("@bourse/sim/tools/report/read-report");
+  checkWritable(flags.report, "--report");
   const thresholds = (flags.failIf ?? []).map(parseThreshold);
   const reports = [readReport(pathA), readReport(pathB)] as const;
   const comparison = compareRuns(...reports);

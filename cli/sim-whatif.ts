@@ -20,6 +20,7 @@ import {
 } from "./sim-policy-flags.ts";
 import { addSourceOptions, type SourceFlags, startStateOf } from "./sim-whatif-source.ts";
 import { answerData, answerText } from "./sim-whatif-text.ts";
+import { checkWritable } from "./writable.ts";
 
 interface WhatIfFlags extends PolicyFlags, SourceFlags {
   readonly addAgents?: readonly string[];
@@ -112,6 +113,8 @@ async function ask(context: Context, flags: WhatIfFlags): Promise<number> {
   roleOf(flags.role, "--role");
   placementOf(flags.placement);
   const assumed = settingsOf(flags.assume ?? [], "--assume");
+  checkWritable(flags.save, "--save");
+  checkWritable(flags.report, "--report");
   const told = await startStateOf(context, flags);
   const state = { ...told, config: { ...told.config, ...assumed } };
   const changes = await changesOf(flags, state, policy);
