@@ -38,6 +38,15 @@ test("-o json is the whole report, and the same seed gives the same hash", async
   expect((await report("--seed", "2")).hash).not.toBe(first.hash);
 });
 
+test("-q says which run it was, and what does not hold", async () => {
+  const { code, stdout, stderr } = await captured("sim", "run", ...SMALL, "-q");
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(stdout).toMatch(/^[0-9a-f]{16}\n$/);
+  const failed = await captured("sim", "run", ...SMALL, "-q", "--assert", "tasks.placed<3");
+  expect(failed).toMatchObject({ code: 1, stdout });
+  expect(failed.stderr).toMatch(/^bourse: tasks\.placed<3 does not hold: it is 40/);
+});
+
 test("a scenario file is run, with its report as a file and as a page", async () => {
   const [out, page] = [join(directory, "run.json"), join(directory, "run.html")];
   const { code, stdout } = await captured("sim", "run", scenario, "--out", out, "--report", page);

@@ -79,11 +79,12 @@ async function run(context: Context, path: string | undefined, flags: RunFlags):
   const report = { ...result, command: commandOf(path, flags, scenario) };
   const results = assertions.map((assertion) => judge(assertion, report));
   const verdicts = results.map((result) => ({ holds: result.holds, text: resultText(result) }));
-  process.stdout.write(
-    context.output === "table"
-      ? reportText(context.colors, { report, lacks, verdicts })
-      : renderData(context, results.length === 0 ? report : { ...report, assertions: results }),
-  );
+  const lines = isForPeople(context)
+    ? reportText(context.colors, { report, lacks, verdicts })
+    : context.output === "table"
+      ? `${report.hash}\n`
+      : renderData(context, results.length === 0 ? report : { ...report, assertions: results });
+  process.stdout.write(lines);
   sayVerdicts(context, verdicts);
   await write(report, flags);
   if (interruptedBy !== null) return interruptedBy;
@@ -108,9 +109,14 @@ function shellWord(word: string): string {
   return /^[\w./:@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
+/** -q leaves the hash alone: which run it was. */
+function isForPeople({ output, isQuiet }: Context): boolean {
+  return output === "table" && !isQuiet;
+}
+
 /** On stderr too when stdout is for machines: a pipeline that failed says why. */
 function sayVerdicts(context: Context, verdicts: readonly Verdict[]): void {
-  if (context.output === "table") return;
+  if (isForPeople(context)) return;
   for (const { holds, text } of verdicts) if (!holds) process.stderr.write(`bourse: ${text}\n`);
 }
 
