@@ -197,10 +197,11 @@ export class AgentCore {
   }
 
   #register(): void {
-    const { session } = this.#link;
+    const { session, key } = this.#link;
     assert(session !== null, "an agent registers on a session");
     const info = { ...this.#info, resources: this.#operations.total };
-    this.#outbox.send(session, registration(info, this.checkpoint(), this.#operations.pending()));
+    const pending = this.#operations.pending();
+    this.#outbox.send(session, registration(info, this.checkpoint(), pending, key));
   }
 
   #hear(now: Now, session: SessionId, message: Exclude<MasterToAgent, { kind: "launch" }>): void {
@@ -331,7 +332,11 @@ function snapshotFrom(start: AgentStart): AgentSnapshot {
     info: start.info,
     config: start.config,
     link: {
-      ...Link.startFrom(checkpoint?.agentId ?? null, checkpoint?.epochSeen ?? 0),
+      ...Link.startFrom(
+        checkpoint?.agentId ?? null,
+        checkpoint?.epochSeen ?? 0,
+        random.fork("key").hex(8),
+      ),
       random: random.fork("registration").snapshot(),
     },
     tasks: Tasks.startFrom(checkpoint, random),

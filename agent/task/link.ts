@@ -10,6 +10,8 @@ export interface LinkSnapshot {
   readonly attemptCount: number;
   readonly agentId: AgentId | null;
   readonly epochSeen: number;
+  /** Of this life, see `register`. */
+  readonly key: string;
   readonly random: readonly number[];
 }
 
@@ -42,7 +44,11 @@ export class Link {
     this.#state = rest;
   }
 
-  static startFrom(agentId: AgentId | null, epochSeen: number): Omit<LinkSnapshot, "random"> {
+  static startFrom(
+    agentId: AgentId | null,
+    epochSeen: number,
+    key: string,
+  ): Omit<LinkSnapshot, "random"> {
     return {
       session: null,
       phase: "down",
@@ -51,6 +57,7 @@ export class Link {
       attemptCount: 0,
       agentId,
       epochSeen,
+      key,
     };
   }
 
@@ -64,6 +71,10 @@ export class Link {
 
   get epochSeen(): number {
     return this.#state.epochSeen;
+  }
+
+  get key(): string {
+    return this.#state.key;
   }
 
   /** The session, whatever its phase. */

@@ -10,8 +10,9 @@ export function registration(
   info: AgentInfo,
   { agentId, epochSeen, tasks, frameworks }: AgentCheckpoint,
   operations: readonly OperationUpdate[],
+  key: string,
 ): AgentToMaster {
-  if (agentId === null) return { kind: "register", info, epochSeen };
+  if (agentId === null) return { kind: "register", info, epochSeen, key };
   return {
     kind: "reregister",
     agentId,

@@ -36,6 +36,7 @@ export function newAgent(agentId: AgentId, info: AgentInfo, registeredAtMs: numb
     pingMisses: 0,
     isHeard: false,
     knowsItsId: true,
+    registrationKey: null,
   };
 }
 
@@ -59,12 +60,28 @@ export function register(
   const agentId = `${state.masterId}-S${state.counters.agents++}`;
   const agent = newAgent(agentId, message.info, now.wallMs);
   agent.knowsItsId = false;
+  if (message.key !== undefined) {
+    agent.registrationKey = message.key;
+    state.newcomers.set(message.key, agent);
+  }
   state.agents.set(agentId, agent);
   admitAgent(turn.state, agent);
   bindSession(turn, agent, session);
   out.persist(agentRecord(agent));
   welcome(turn, agent, session);
   out.change({ kind: "agent-added", agentId, hostname: agent.info.hostname });
+}
+
+/** The agent has spoken under its id, or came with it: it will not register anew. */
+export function learnItsId(state: ClusterState, agent: Agent): void {
+  agent.knowsItsId = true;
+  forgetKey(state, agent);
+}
+
+function forgetKey({ newcomers }: ClusterState, agent: Agent): void {
+  if (agent.registrationKey === null) return;
+  newcomers.delete(agent.registrationKey);
+  agent.registrationKey = null;
 }
 
 /** Makes a session the agent's own, and the agent one whose resources are offered. */
@@ -250,6 +267,7 @@ function removeAgent(turn: Turn, agent: Agent, cause: string): void {
   if (isAdmitted(agent)) dropAgent(turn.state, agent);
   if (agent.condition === "recovering") state.counters.recovering--;
   state.agents.delete(agentId);
+  forgetKey(state, agent);
   state.timers.cancel("ping-agent", agentId);
   state.timers.cancel("forget-agent", agentId);
   out.persist(deletion(agentKey(agentId)));

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Cluster } from "./cluster.ts";
 import { CLUSTER_DEFAULTS, CLUSTER_LIMITS } from "./config.ts";
-import { frameworkInfo } from "./testing/builders.ts";
+import { agentInfo, frameworkInfo } from "./testing/builders.ts";
 import { Script } from "./testing/script-commands.ts";
 import { World } from "./testing/world.ts";
 
@@ -254,4 +254,42 @@ test("a framework may have a failover timeout and a name of its own, but not ano
 test("a cluster whose timers would never rest is a mistake of its shell", () => {
   const config = { ...CLUSTER_DEFAULTS, agentPingIntervalMs: 0 };
   expect(() => new Cluster({ config, epoch: 1, seed: "s", entries: [] })).toThrow(/positive/);
+});
+
+describe("an agent that never heard its id (DESIGN section 2, Links)", () => {
+  const info = agentInfo(new Map([["host", "node1"]]));
+  const register = (world: World, session: number, key: string): void => {
+    const message = { kind: "register", info, epochSeen: 0, key } as const;
+    world.apply({ kind: "agent-message", session, message });
+  };
+
+  test("registers again with its key and is the same agent, without what it was sent", () => {
+    const world = new World();
+    register(world, 1, "k1");
+    play(world, "s2 subscribe f1", "s2 accept O0 t1:cpus=1");
+    register(world, 3, "k1");
+    expect(Array.from(world.cluster.state.agents.keys(), (id) => id.slice(-3))).toEqual(["-S0"]);
+    const [agent] = world.cluster.state.agents.values();
+    expect(agent).toMatchObject({ session: 3, condition: "active" });
+    expect(agent?.tasks.size).toBe(0);
+    expect(world.cluster.state.newcomers.size).toBe(0);
+  });
+
+  test("is found again after the core was restored from its snapshot", () => {
+    const world = new World();
+    register(world, 1, "k1");
+    const restored = Cluster.restore(world.cluster.snapshot(), world.start);
+    expect(Array.from(restored.state.newcomers.keys())).toEqual(["k1"]);
+  });
+
+  test("is another one under another key, and once it has spoken", () => {
+    const world = new World();
+    register(world, 1, "k1");
+    register(world, 2, "k2");
+    const pong = { kind: "pong", sequence: 1 } as const;
+    world.apply({ kind: "agent-message", session: 1, message: pong });
+    expect(Array.from(world.cluster.state.newcomers.keys())).toEqual(["k2"]);
+    register(world, 3, "k1");
+    expect(world.cluster.state.agents.size).toBe(3);
+  });
 });

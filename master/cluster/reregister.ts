@@ -9,6 +9,7 @@ import {
   bindSession,
   changed,
   fullRefusal,
+  learnItsId,
   newAgent,
   pingTimeoutMs,
   releaseSession,
@@ -60,7 +61,7 @@ export function reregister(turn: Turn, session: SessionId, message: Reregister):
   const lost = compareOperations(turn, agent, session, message);
   if (known !== undefined) takeBack(turn, agent, session, message);
   bindSession(turn, agent, session);
-  agent.knowsItsId = true;
+  learnItsId(state, agent);
   const comparison = compareTasks(turn, agent, message, condition === "unreachable");
   agent.isOverdrawn = isOverdrawn(agent);
   out.toAgent(session, {

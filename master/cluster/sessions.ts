@@ -4,7 +4,7 @@ import type { Refusal } from "@bourse/model/errors";
 import type { SessionId } from "@bourse/model/ids";
 import type { FrameworkCall } from "@bourse/model/scheduler";
 import { accept } from "./accept.ts";
-import { agentClosed, register, unregister } from "./agents.ts";
+import { agentClosed, learnItsId, register, unregister } from "./agents.ts";
 import { frameworkClosed, removeFramework, revive, suppress } from "./frameworks.ts";
 import { acceptInverse, declineInverse } from "./inverse-offers.ts";
 import { kill } from "./kills.ts";
@@ -36,7 +36,9 @@ export function frameworkCall(
 
 export function agentMessage(turn: Turn, session: SessionId, message: AgentToMaster): void {
   if (message.kind === "register") {
-    register(turn, session, message);
+    const known = newcomerOf(turn, session, message);
+    if (known === null) register(turn, session, message);
+    else reregister(turn, session, known);
     return;
   }
   if (message.kind === "reregister") {
@@ -49,8 +51,24 @@ export function agentMessage(turn: Turn, session: SessionId, message: AgentToMas
     return;
   }
   peer.agent.isHeard = true;
-  peer.agent.knowsItsId = true;
+  if (!peer.agent.knowsItsId) learnItsId(turn.state, peer.agent);
   performMessage(turn, peer.agent, message);
+}
+
+/**
+ * An agent that never heard its id registers again: it returns as the one that it is, without tasks. As a new one it
+ * would leave the first behind, and that would be offered until its pings run out.
+ */
+function newcomerOf(
+  { state }: Turn,
+  session: SessionId,
+  { info, epochSeen, key }: Extract<AgentToMaster, { kind: "register" }>,
+): Extract<AgentToMaster, { kind: "reregister" }> | null {
+  const agent = key === undefined ? undefined : state.newcomers.get(key);
+  if (agent === undefined || agent.session === session) return null;
+  const { agentId } = agent;
+  const kind = "reregister";
+  return { kind, agentId, info, epochSeen, tasks: [], frameworks: [], operations: [] };
 }
 
 /** Closing of a stream that the core has given up already means nothing. */

@@ -83,6 +83,7 @@ export function restoreState(data: ClusterSnapshot, start: ClusterStart): Cluste
     frameworks: new Map(),
     completedFrameworks: new Map(data.completedFrameworks.map((c) => [c.frameworkId, { ...c }])),
     agents: new Map(),
+    newcomers: new Map(),
     goneAgents: new Map(data.goneAgents),
     offers: new Map(),
     operations: new Map(),
@@ -142,6 +143,7 @@ function restoreAgent(state: ClusterState, data: AgentSnapshot): void {
   const nothing = { offers: new Set<OfferRecord>(), operations: new Set<OperationRecord>() };
   const agent: Agent = { ...data, tasks: new Set(tasks), ...nothing };
   state.agents.set(agent.agentId, agent);
+  if (agent.registrationKey !== null) state.newcomers.set(agent.registrationKey, agent);
   if (agent.session !== null) state.sessions.set(agent.session, { kind: "agent", agent });
 }
 

@@ -39,6 +39,7 @@ export function initialState(start: ClusterStart): ClusterState {
     frameworks: new Map(),
     completedFrameworks: new Map(),
     agents: new Map(),
+    newcomers: new Map(),
     goneAgents: new Map(),
     offers: new Map(),
     operations: new Map(),

@@ -41,6 +41,8 @@ export interface ClusterState {
   /** Oldest first; ids that can never return (N-06). */
   readonly completedFrameworks: Map<FrameworkId, CompletedFramework>;
   readonly agents: Map<AgentId, Agent>;
+  /** Agents that may not know their id yet, by the key of their registration. */
+  readonly newcomers: Map<string, Agent>;
   readonly goneAgents: Map<AgentId, number /** Since when; wall clock. */>;
   /** Oldest first, so that the first is the first to time out. */
   readonly offers: Map<OfferId, OfferRecord>;
@@ -148,6 +150,8 @@ export interface Agent {
   isHeard: boolean;
   /** False until the agent has said something that shows that it learnt its id. */
   knowsItsId: boolean;
+  /** Until then: by what it is found when it registers again. */
+  registrationKey: string | null;
 }
 
 /** A task until it has ended and its end is acknowledged. */

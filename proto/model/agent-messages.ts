@@ -8,7 +8,16 @@ import type { KillPolicy, StatusUpdate, TaskInfo, TaskStatus } from "./task.ts";
 /** What an agent tells the master. The first message of a session is `register` or `reregister`. */
 export type AgentToMaster =
   /** `epochSeen`: the highest leader epoch this agent has seen, 0 at first. */
-  | { readonly kind: "register"; readonly info: AgentInfo; readonly epochSeen: number }
+  | {
+      readonly kind: "register";
+      readonly info: AgentInfo;
+      readonly epochSeen: number;
+      /**
+       * Of this life of the agent: a second registration with it is by an agent that never heard the answer to the first,
+       * and gets the same id. Absent: every registration makes a new agent.
+       */
+      readonly key?: string;
+    }
   /** Full state: after a broken session or a restart on either side, both compare (DESIGN, Links). */
   | {
       readonly kind: "reregister";

@@ -25,7 +25,7 @@ const agentTask = record<AgentTask>(AgentTaskSchema, {
 });
 
 export const agentToMaster = union<AgentToMaster, "kind">(AgentToMasterSchema, "kind", {
-  register: { info: nested(agentInfo), epochSeen: integer() },
+  register: { info: nested(agentInfo), epochSeen: integer(), key: optional(id()) },
   reregister: {
     agentId: id(),
     info: nested(agentInfo),

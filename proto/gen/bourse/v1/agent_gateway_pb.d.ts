@@ -145,6 +145,13 @@ export declare type AgentToMaster_Register = Message<"bourse.v1.AgentToMaster.Re
    * @generated from field: optional int64 epoch_seen = 2;
    */
   epochSeen: bigint;
+
+  /**
+   * Of one life of an agent: registering again with it gives the same id.
+   *
+   * @generated from field: optional string key = 3;
+   */
+  key: string;
 };
 
 /**
