@@ -8,6 +8,8 @@ import { scalarMilli } from "@bourse/model/resources";
 export interface PacedTools extends Pick<RunTools, "progress" | "noted" | "start"> {
   /** Ends the run between two steps; there is a report all the same. */
   readonly signal?: AbortSignal;
+  /** Signals and screens wait for so long at most, unless one step takes longer; 50 by default. */
+  readonly sliceMs?: number;
 }
 
 export interface PacedResult {
@@ -16,7 +18,6 @@ export interface PacedResult {
   readonly lacks: readonly string[];
 }
 
-/** Signals and screens wait for so long at most, unless one step takes longer. */
 const SLICE_MS = 50;
 
 /**
@@ -24,13 +25,13 @@ const SLICE_MS = 50;
  * a thousandth of the run.
  */
 export async function runPaced(scenario: Scenario, tools: PacedTools = {}): Promise<PacedResult> {
-  const { signal, ...runTools } = tools;
+  const { signal, sliceMs = SLICE_MS, ...runTools } = tools;
   const run = new ScenarioRun(scenario, { ...runTools, stopwatch, peakRssMib });
-  let sliceEndMs = performance.now() + SLICE_MS;
+  let sliceEndMs = performance.now() + sliceMs;
   while (signal?.aborted !== true && stepped(run, scenario)) {
     if (performance.now() < sliceEndMs) continue;
     await new Promise<void>((resolve) => setImmediate(resolve));
-    sliceEndMs = performance.now() + SLICE_MS;
+    sliceEndMs = performance.now() + sliceMs;
   }
   const report = run.report();
   return { report, lacks: report.isComplete ? [] : run.lacks };
