@@ -78,10 +78,8 @@ export function learnItsId(state: ClusterState, agent: Agent): void {
   forgetKey(state, agent);
 }
 
-function forgetKey({ newcomers }: ClusterState, agent: Agent): void {
-  if (agent.registrationKey === null) return;
-  newcomers.delete(agent.registrationKey);
-  agent.registrationKey = null;
+function forgetKey({ newcomers }: ClusterState, { registrationKey }: Agent): void {
+  if (registrationKey !== null) newcomers.delete(registrationKey);
 }
 
 /** Makes a session the agent's own, and the agent one whose resources are offered. */

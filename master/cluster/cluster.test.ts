@@ -282,6 +282,16 @@ describe("an agent that never heard its id (DESIGN section 2, Links)", () => {
     expect(Array.from(restored.state.newcomers.keys())).toEqual(["k1"]);
   });
 
+  test("is found again by a master that started since", () => {
+    const world = new World();
+    register(world, 1, "k1");
+    world.restart();
+    register(world, 1, "k1");
+    expect(Array.from(world.cluster.state.agents.keys(), (id) => id.slice(-3))).toEqual(["-S0"]);
+    const [agent] = world.cluster.state.agents.values();
+    expect(agent).toMatchObject({ condition: "active" });
+  });
+
   test("is another one under another key, and once it has spoken", () => {
     const world = new World();
     register(world, 1, "k1");

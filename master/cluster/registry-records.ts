@@ -14,6 +14,7 @@ export function agentRecord(agent: Agent): RegistryRecord {
       isDeactivated: agent.isDeactivated,
       registeredAtMs: agent.registeredAtMs,
       ...(agent.unreachableSinceMs !== null && { unreachableSinceMs: agent.unreachableSinceMs }),
+      ...(agent.registrationKey !== null && { registrationKey: agent.registrationKey }),
     },
   };
 }

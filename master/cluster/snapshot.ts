@@ -143,7 +143,8 @@ function restoreAgent(state: ClusterState, data: AgentSnapshot): void {
   const nothing = { offers: new Set<OfferRecord>(), operations: new Set<OperationRecord>() };
   const agent: Agent = { ...data, tasks: new Set(tasks), ...nothing };
   state.agents.set(agent.agentId, agent);
-  if (agent.registrationKey !== null) state.newcomers.set(agent.registrationKey, agent);
+  const { registrationKey, knowsItsId } = agent;
+  if (registrationKey !== null && !knowsItsId) state.newcomers.set(registrationKey, agent);
   if (agent.session !== null) state.sessions.set(agent.session, { kind: "agent", agent });
 }
 

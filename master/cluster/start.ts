@@ -103,6 +103,11 @@ function loadEntry(state: ClusterState, entry: RegistryEntry): void {
       const agent = newAgent(agentId, info, entry.registeredAtMs);
       agent.isDeactivated = entry.isDeactivated;
       agent.unreachableSinceMs = entry.unreachableSinceMs ?? null;
+      if (entry.registrationKey !== undefined) {
+        agent.registrationKey = entry.registrationKey;
+        agent.knowsItsId = false;
+        state.newcomers.set(entry.registrationKey, agent);
+      }
       agent.condition = agent.unreachableSinceMs === null ? "recovering" : "unreachable";
       if (agent.condition === "recovering") state.counters.recovering++;
       state.agents.set(agentId, agent);

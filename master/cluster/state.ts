@@ -41,7 +41,7 @@ export interface ClusterState {
   /** Oldest first; ids that can never return (N-06). */
   readonly completedFrameworks: Map<FrameworkId, CompletedFramework>;
   readonly agents: Map<AgentId, Agent>;
-  /** Agents that may not know their id yet, by the key of their registration. */
+  /** Agents that may not know their id (`knowsItsId`), by the key of their registration. */
   readonly newcomers: Map<string, Agent>;
   readonly goneAgents: Map<AgentId, number /** Since when; wall clock. */>;
   /** Oldest first, so that the first is the first to time out. */
@@ -150,7 +150,7 @@ export interface Agent {
   isHeard: boolean;
   /** False until the agent has said something that shows that it learnt its id. */
   knowsItsId: boolean;
-  /** Until then: by what it is found when it registers again. */
+  /** By what it is found when it registers again before it knows. */
   registrationKey: string | null;
 }
 

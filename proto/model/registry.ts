@@ -14,6 +14,8 @@ export type RegistryEntry =
       readonly agent: KnownAgent;
       readonly isDeactivated: boolean;
       readonly registeredAtMs: number;
+      /** Of the life in which the agent was admitted; it may never have heard its id (see `register`). */
+      readonly registrationKey?: string;
       /** Set while the agent is out of reach; wall clock. */
       readonly unreachableSinceMs?: number;
     }
