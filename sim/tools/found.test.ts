@@ -8,7 +8,9 @@ import { readScenarioFile } from "./scenario-file/read-scenario-file.ts";
 const DIRECTORY = fileURLToPath(new URL("../scenarios/found", import.meta.url));
 
 /** Found and not mended yet, with the check that it breaks. One that is mended fails here, and leaves this list. */
-const OPEN: ReadonlyMap<string, string> = new Map();
+const OPEN: ReadonlyMap<string, string> = new Map([
+  ["operation-on-an-agent-that-lost-its-id.yaml", "liveness"],
+]);
 
 describe("a story that the fuzzer found ends well", () => {
   const files = readdirSync(DIRECTORY).filter((name) => name.endsWith(".yaml"));
@@ -18,7 +20,7 @@ describe("a story that the fuzzer found ends well", () => {
   });
 
   test.each(Array.from(OPEN))("not yet: %s breaks %s", async (name, check) => {
-    expect(await violationsOf(name)).toMatchObject([{ check }]);
+    expect(await violationsOf(name)).toContainEqual(expect.objectContaining({ check }));
   });
 });
 

@@ -1,5 +1,6 @@
 import type { FrameworkOptions } from "@bourse/allocator/options";
 import { isWorthAnOffer, mayBeOffered, mayHave } from "@bourse/allocator/reference-checks";
+import type { Effects } from "@bourse/cluster/effects";
 import type { ClusterState, Framework } from "@bourse/cluster/state";
 import type { Offer } from "@bourse/model/offer";
 import { formatResource, formatResources } from "@bourse/model/resources";
@@ -25,13 +26,26 @@ export const createOfferCheck: CreateCheck = (world, violations) => ({
         if (sending.to !== "framework" || sending.event.kind !== "offers") continue;
         const { cluster } = world.master;
         if (cluster === null) return;
-        for (const offer of sending.event.offers) checkOffer(cluster.state, offer, violations);
+        for (const offer of sending.event.offers) {
+          if (isTakenBack(effects, offer)) continue;
+          checkOffer(cluster.state, offer, violations);
+        }
       }
     },
   },
   sweep: () => checkLateness(world, violations),
   settle: () => checkLateness(world, violations),
 });
+
+/** By the very input that made it, as when the agent's pings run out at that moment. */
+function isTakenBack({ send }: Effects, { offerId }: Offer): boolean {
+  return send.some(
+    (sending) =>
+      sending.to === "framework" &&
+      sending.event.kind === "rescind" &&
+      sending.event.offerId === offerId,
+  );
+}
 
 function checkOffer(state: ClusterState, offer: Offer, violations: Violations): void {
   const framework = state.frameworks.get(offer.frameworkId);
