@@ -1,6 +1,8 @@
-/** Sub-buckets of one power of two: a reading is at most 1/32 = 3 % too high. */
-const STEPS = 32;
-const BUCKETS = 32 * STEPS;
+import { bucketOf, endOf } from "./log-buckets.ts";
+
+/** 32 sub-buckets of one power of two: a reading is at most 1/32 = 3 % too high. */
+const BITS = 5;
+const BUCKETS = 32 * 2 ** BITS;
 
 /** What a histogram says; all zero when nothing was counted. */
 export interface Quantiles {
@@ -18,7 +20,7 @@ export class Histogram {
 
   add(value: number): void {
     const whole = Math.min(Math.max(0, Math.round(value)), 0xffffffff);
-    this.#counts[bucketOf(whole)]! += 1;
+    this.#counts[bucketOf(whole, BITS)]! += 1;
     this.#count += 1;
     if (whole > this.#max) this.#max = whole;
   }
@@ -37,7 +39,7 @@ export class Histogram {
     let seen = 0;
     for (let bucket = 0; bucket < BUCKETS; bucket++) {
       seen += this.#counts[bucket]!;
-      if (seen >= rank) return Math.min(endOf(bucket), this.#max);
+      if (seen >= rank) return Math.min(endOf(bucket, BITS), this.#max);
     }
     return 0;
   }
@@ -50,7 +52,7 @@ export class Histogram {
     for (let bucket = 0; bucket < BUCKETS; bucket++) {
       const count = this.#counts[bucket]!;
       if (count === 0) continue;
-      for (; endOf(bucket) >= below; below *= 2) doubling += 1;
+      for (; endOf(bucket, BITS) >= below; below *= 2) doubling += 1;
       while (counts.length <= doubling) counts.push(0);
       counts[doubling]! += count;
     }
@@ -66,18 +68,4 @@ export class Histogram {
       max: this.#max / unit,
     };
   }
-}
-
-/** Below 32 one bucket a value; above, 32 buckets for each power of two. */
-function bucketOf(value: number): number {
-  if (value < STEPS) return value;
-  const shift = 26 - Math.clz32(value); // So that value >>> shift lies in [32, 63].
-  return (shift + 1) * STEPS + ((value >>> shift) - STEPS);
-}
-
-function endOf(bucket: number): number {
-  if (bucket < STEPS) return bucket;
-  const shift = Math.floor(bucket / STEPS) - 1;
-  const low = ((bucket % STEPS) + STEPS) * 2 ** shift;
-  return low + 2 ** shift - 1;
 }

@@ -1,10 +1,11 @@
+import { bucketOf, endOf } from "../log-buckets.ts";
 import type { GridColumn } from "./time-grid.ts";
 
-/** Sub-buckets of one power of two: a percentile is at most 1/16 = 6 % too high. */
-const STEPS = 16;
+/** 16 sub-buckets of one power of two: a percentile is at most 1/16 = 6 % too high. */
+const BITS = 4;
 /** Up to 2^28 ms, three days; what takes longer counts as that long. */
 const VALUE_MAX = 2 ** 28 - 1;
-const BUCKETS = (28 - 4 + 1) * STEPS;
+const BUCKETS = (28 - BITS + 1) * 2 ** BITS;
 
 /**
  * One small histogram of whole milliseconds for each interval of a grid. Neighbours can be merged without loss, which
@@ -25,7 +26,7 @@ export class IntervalHistograms implements GridColumn {
 
   add(row: number, valueMs: number): void {
     const value = valueMs > 0 ? (valueMs < VALUE_MAX ? Math.round(valueMs) : VALUE_MAX) : 0;
-    this.#counts[row * BUCKETS + bucketOf(value)]! += 1;
+    this.#counts[row * BUCKETS + bucketOf(value, BITS)]! += 1;
     this.#total[row]! += 1;
     if (value > this.#max[row]!) this.#max[row] = value;
   }
@@ -39,7 +40,7 @@ export class IntervalHistograms implements GridColumn {
     let seen = 0;
     for (let bucket = 0; bucket < BUCKETS; bucket++) {
       seen += this.#counts[base + bucket]!;
-      if (seen >= rank) return Math.min(endOf(bucket), this.#max[row]!);
+      if (seen >= rank) return Math.min(endOf(bucket, BITS), this.#max[row]!);
     }
     return this.#max[row]!;
   }
@@ -60,18 +61,4 @@ export class IntervalHistograms implements GridColumn {
     this.#max.fill(0, half);
     this.#counts.fill(0, half * BUCKETS);
   }
-}
-
-/** Below 16 one bucket a value; above, 16 buckets for each power of two. */
-function bucketOf(value: number): number {
-  if (value < STEPS) return value;
-  const shift = 27 - Math.clz32(value); // So that value >>> shift lies in [16, 31].
-  return (shift + 1) * STEPS + ((value >>> shift) - STEPS);
-}
-
-function endOf(bucket: number): number {
-  if (bucket < STEPS) return bucket;
-  const shift = Math.floor(bucket / STEPS) - 1;
-  const low = ((bucket % STEPS) + STEPS) * 2 ** shift;
-  return low + 2 ** shift - 1;
 }
