@@ -1,3 +1,4 @@
+import { formatDomain } from "@bourse/model/domain-text";
 import type { SimAgent } from "../sim-agent.ts";
 import type { FaultScene } from "./fault-scene.ts";
 
@@ -58,7 +59,7 @@ function racksOf(agents: readonly SimAgent[]): readonly (readonly SimAgent[])[] 
   const racks = new Map<string, SimAgent[]>();
   for (const agent of agents) {
     const { domain } = agent.info;
-    const key = domain === undefined ? agent.name : `${domain.region}/${domain.zone}`;
+    const key = domain === undefined ? agent.name : formatDomain(domain);
     const rack = racks.get(key);
     if (rack === undefined) racks.set(key, [agent]);
     else rack.push(agent);

@@ -1,3 +1,4 @@
+import { formatDomain } from "@bourse/model/domain-text";
 import type { AgentId } from "@bourse/model/ids";
 import type { Offer } from "@bourse/model/offer";
 
@@ -75,5 +76,5 @@ const NO_KINDS: ReadonlyMap<number, number> = new Map();
 
 /** Agents without a fault domain are all in one zone. */
 function zoneOf({ domain }: Offer): string {
-  return domain === undefined ? "" : `${domain.region}/${domain.zone}`;
+  return domain === undefined ? "" : formatDomain(domain);
 }
